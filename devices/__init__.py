@@ -1,0 +1,1 @@
+"""What exists, and how we talk to it: products, devices, codecs, connectors."""

@@ -1,0 +1,11 @@
+"""The Celery app: the task worker, beat, and (with `--uplink`) the worker that runs connectors and pipeline."""
+
+import os
+
+from celery import Celery
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "iotpanel.settings")
+
+app = Celery("iotpanel")
+app.config_from_object("django.conf:settings", namespace="CELERY")
+app.autodiscover_tasks()

@@ -1,0 +1,1 @@
+"""What devices say: the uplink pipeline, the store, history and live data."""
