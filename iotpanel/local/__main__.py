@@ -1,0 +1,26 @@
+"""``python -m iotpanel.local``: the command line of the embedded stack."""
+
+import argparse
+import sys
+
+from iotpanel.local import commands
+from iotpanel.local.say import Trouble, complain
+
+COMMANDS = {
+    "servers": commands.servers,
+}
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m iotpanel.local", description=__doc__)
+    parser.add_argument("command", choices=COMMANDS)
+    arguments, rest = parser.parse_known_args()
+    try:
+        return COMMANDS[arguments.command](rest)
+    except Trouble as trouble:
+        complain(str(trouble))
+        return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

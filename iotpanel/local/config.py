@@ -1,0 +1,68 @@
+"""What the environment asks of the stack; every setting has a default, a wrong value is one clear line."""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from iotpanel.local.home import Home
+from iotpanel.local.ports import remembered_port
+from iotpanel.local.say import Trouble
+
+
+@dataclass(frozen=True)
+class Config:
+    """Settings of one stack; ports and addresses are those that it listens on."""
+
+    home: Home
+    packages: Path
+    bind: str
+    port: int
+    mqtt_port: int
+    worker_port: int
+    db_port: int
+    cache_port: int
+    demo: bool
+    database_url: str
+    redis_url: str
+    mqtt_url: str
+    fixed_ports: frozenset[str]
+
+    @property
+    def reach(self) -> str:
+        """The address under which this machine itself reaches what listens on ``bind``."""
+        return {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}.get(self.bind, self.bind)
+
+
+def from_environment(environ: Mapping[str, str] = os.environ) -> Config:
+    """Read the settings; raises Trouble for a port that is none."""
+    home = Home(Path(environ.get("IOTPANEL_HOME") or ".iotpanel").absolute())
+    home.make()
+    inner = {name: inner_port(environ, home, name) for name in ("IOTPANEL_MQTT_WORKER_PORT", "IOTPANEL_DB_PORT", "IOTPANEL_CACHE_PORT")}
+    return Config(
+        home=home,
+        packages=Path(environ.get("IOTPANEL_PACKAGES") or home.root / "packages").absolute(),
+        bind=environ.get("IOTPANEL_BIND") or "127.0.0.1",
+        port=port_of(environ, "IOTPANEL_PORT", 8000),
+        mqtt_port=port_of(environ, "IOTPANEL_MQTT_PORT", 1883),
+        worker_port=inner["IOTPANEL_MQTT_WORKER_PORT"],
+        db_port=inner["IOTPANEL_DB_PORT"],
+        cache_port=inner["IOTPANEL_CACHE_PORT"],
+        demo=environ.get("DEMO", "1") not in {"0", "no", "off", "false"},
+        database_url=environ.get("DATABASE_URL", ""),
+        redis_url=environ.get("REDIS_URL", ""),
+        mqtt_url=environ.get("MQTT_URL", ""),
+        fixed_ports=frozenset(name for name in inner if environ.get(name)),
+    )
+
+
+def inner_port(environ: Mapping[str, str], home: Home, name: str) -> int:
+    """A loopback port that people rarely meet: the one asked for, or any free one, the same at each start if possible."""
+    return port_of(environ, name, 0) or remembered_port(home.root / "ports.json", name)
+
+
+def port_of(environ: Mapping[str, str], name: str, default: int) -> int:
+    text = environ.get(name) or str(default)
+    if not text.isdigit() or int(text) > 65535:
+        raise Trouble(f"{name} is {text!r}: it must be a port number")
+    return int(text)

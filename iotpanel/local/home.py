@@ -1,0 +1,67 @@
+"""Where the state of one iotpanel lives: every path below ``$IOTPANEL_HOME``, and its secrets."""
+
+import os
+import secrets
+from dataclasses import dataclass
+from pathlib import Path
+
+PRIVATE_DIRS = ("run", "logs", "secrets", "broker")
+
+
+@dataclass(frozen=True)
+class Home:
+    """The folder that holds all state; two homes never share anything but fetched packages."""
+
+    root: Path
+
+    @property
+    def run(self) -> Path:
+        return self.root / "run"
+
+    @property
+    def logs(self) -> Path:
+        return self.root / "logs"
+
+    @property
+    def broker(self) -> Path:
+        """The broker's generated files: configuration, password files and access rules."""
+        return self.root / "broker"
+
+    @property
+    def env_file(self) -> Path:
+        return self.root / "env"
+
+    def make(self) -> None:
+        """Create the folders, readable by their owner only."""
+        self.root.mkdir(parents=True, exist_ok=True)
+        for name in PRIVATE_DIRS:
+            folder = self.root / name
+            folder.mkdir(exist_ok=True)
+            folder.chmod(0o700)
+
+    def secret_file(self, name: str) -> Path:
+        """Path of a secret that is made on first use (256 bits, URL-safe) and kept for ever."""
+        path = self.root / "secrets" / name
+        if not path.exists():
+            write_private(path, secrets.token_urlsafe(32) + "\n")
+        return path
+
+    def secret(self, name: str) -> str:
+        return self.secret_file(name).read_text().strip()
+
+    def pid_file(self, part: str) -> Path:
+        return self.run / f"{part}.pid"
+
+    def log_file(self, part: str) -> Path:
+        return self.logs / f"{part}.log"
+
+
+def write_private(path: Path, text: str) -> None:
+    """Write a file of mode 0600 in one step, so that no reader ever sees half of it."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    fresh = path.with_name(f".{path.name}.{os.getpid()}")
+    with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+    fresh.replace(path)

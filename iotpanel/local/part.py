@@ -1,0 +1,100 @@
+"""One supervised process: how it starts, how one sees that it works, how it is stopped."""
+
+import ctypes
+import os
+import resource
+import signal
+import subprocess
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from iotpanel.local.account import ONESELF, Account, enter_namespace
+
+PR_SET_PDEATHSIG = 1
+OPEN_FILES = 65536
+"""Enough for ten thousand devices; the system's hard limit holds where it is lower."""
+
+libc = ctypes.CDLL(None, use_errno=True)
+
+
+@dataclass(frozen=True)
+class Part:
+    """A process of the stack.
+
+    ``ready`` tells whether it serves. ``stop_signal`` asks it to end within ``patience`` seconds; ``orphan_signal`` is
+    what the kernel sends it when the supervisor is killed.
+    """
+
+    name: str
+    argv: tuple[str, ...]
+    ready: Callable[[], bool] = lambda: True
+    env: Mapping[str, str] = field(default_factory=dict)
+    stop_signal: signal.Signals = signal.SIGTERM
+    orphan_signal: signal.Signals = signal.SIGKILL
+    patience: float = 30.0
+    account: Account = ONESELF
+
+
+def spawn(part: Part, log: Path) -> subprocess.Popen[bytes]:
+    """Start the part in a session of its own, its output appended to ``log``."""
+    supervisor = os.getpid()
+    with log.open("ab") as output:
+        return subprocess.Popen(
+            part.argv,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            env=os.environ | dict(part.env),
+            start_new_session=True,
+            user=part.account.uid,
+            group=part.account.gid,
+            extra_groups=[] if part.account.uid is not None else None,
+            preexec_fn=lambda: prepare(part, supervisor),
+        )
+
+
+def prepare(part: Part, supervisor: int) -> None:
+    """Runs in the child. The order matters: dropping privileges would clear the death signal."""
+    signal.pthread_sigmask(signal.SIG_SETMASK, [])
+    hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    limit = OPEN_FILES if hard == resource.RLIM_INFINITY else min(hard, OPEN_FILES)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (limit, hard))
+    if part.account.namespace:
+        enter_namespace()
+    libc.prctl(PR_SET_PDEATHSIG, int(part.orphan_signal))
+    if os.getppid() != supervisor:
+        os._exit(1)
+
+
+def end(process: subprocess.Popen[bytes], part: Part) -> bool:
+    """Ask the part to stop and wait; what is left of its session is killed. False where it had to be killed."""
+    if process.poll() is None:
+        process.send_signal(part.stop_signal)
+    try:
+        process.wait(part.patience)
+        willing = True
+    except subprocess.TimeoutExpired:
+        willing = False
+    kill_session(process.pid)
+    process.wait()
+    return willing
+
+
+def kill_session(leader: int) -> None:
+    """Kill every process that is left in the session of ``leader``; sessions without members are none."""
+    try:
+        os.killpg(leader, signal.SIGKILL)
+    except ProcessLookupError:
+        pass
+
+
+def wait_until(check: Callable[[], bool], seconds: float, pause: float = 0.05) -> bool:
+    """Ask until the answer is yes or the time is over; the last answer."""
+    until = time.monotonic() + seconds
+    while not check():
+        if time.monotonic() > until:
+            return False
+        time.sleep(pause)
+    return True

@@ -1,0 +1,156 @@
+"""PostgreSQL with TimescaleDB: its folder, its settings, its two roles."""
+
+import os
+import shutil
+import signal
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+
+from iotpanel.local.account import Account
+from iotpanel.local.home import Home, write_private
+from iotpanel.local.part import Part, prepare
+from iotpanel.local.say import Trouble, say
+from iotpanel.local.tree import Tree
+
+SETTINGS = """\
+# Written at each start. Settings of your own go into {own}
+listen_addresses = '127.0.0.1'
+port = {port}
+unix_socket_directories = ''
+max_connections = 60
+password_encryption = scram-sha-256
+
+# Small when idle, enough for two cores under load.
+shared_buffers = 128MB
+work_mem = 16MB
+maintenance_work_mem = 64MB
+effective_cache_size = 1GB
+max_locks_per_transaction = 256
+jit = off
+
+# An acknowledged reading is on the disk: turning this off lost acknowledged rows at each kill.
+synchronous_commit = on
+wal_level = minimal
+max_wal_senders = 0
+wal_compression = lz4
+max_wal_size = 2GB
+checkpoint_timeout = 15min
+random_page_cost = 1.1
+autovacuum_naptime = 30s
+
+max_logical_replication_workers = 0
+max_worker_processes = 16
+max_parallel_workers = 2
+max_parallel_workers_per_gather = 1
+{timescale}
+timezone = 'UTC'
+log_timezone = 'UTC'
+log_line_prefix = '%m [%p] %d '
+log_checkpoints = off
+log_min_duration_statement = 2s
+include_if_exists '{own}'
+"""
+TIMESCALE = """\
+shared_preload_libraries = 'timescaledb'
+timescaledb.max_background_workers = 8
+timescaledb.telemetry_level = off
+"""
+ROLE = """\
+SELECT 'CREATE ROLE iotpanel LOGIN CREATEDB' WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'iotpanel') \\gexec
+SELECT format('ALTER ROLE iotpanel PASSWORD %L', :'password') \\gexec
+SELECT 'CREATE DATABASE iotpanel OWNER iotpanel' WHERE NOT EXISTS (SELECT FROM pg_database WHERE datname = 'iotpanel') \\gexec
+"""
+
+
+@dataclass(frozen=True)
+class Postgres:
+    """The database of one home; ``place`` holds its data and is entered by ``account``."""
+
+    tree: Tree
+    home: Home
+    place: Path
+    account: Account
+    port: int
+
+    @property
+    def data(self) -> Path:
+        return self.place / "postgres"
+
+    @property
+    def url(self) -> str:
+        """Address for the application: an owner of its database, no superuser."""
+        return f"postgres://iotpanel:{self.home.secret('database')}@127.0.0.1:{self.port}/iotpanel"
+
+    def part(self) -> Part:
+        # SIGINT is PostgreSQL's fast shutdown; SIGTERM would wait for every client to leave.
+        argv = (str(self.tree.program("postgres")), "-D", str(self.data))
+        return Part("postgres", argv, self.is_ready, stop_signal=signal.SIGINT, orphan_signal=signal.SIGINT, patience=60, account=self.account)
+
+    def is_ready(self) -> bool:
+        argv = [str(self.tree.program("pg_isready")), "-q", "-h", "127.0.0.1", "-p", str(self.port)]
+        return subprocess.run(argv, check=False).returncode == 0
+
+    def prepare(self) -> None:
+        """Make the data folder at the first start, and write the settings."""
+        if not (self.data / "PG_VERSION").exists():
+            say("making the database")
+            self.initialise()
+        own = self.home.root / "postgresql.conf"
+        timescale = TIMESCALE if self.tree.has_timescale else ""
+        settings = self.data / "postgresql.conf"
+        write_private(settings, SETTINGS.format(port=self.port, own=own, timescale=timescale))
+        self.account.give(settings)
+
+    def initialise(self) -> None:
+        """Run initdb with the database's own rights; a half made folder of an interrupted start is removed first."""
+        shutil.rmtree(self.data, ignore_errors=True)
+        self.data.mkdir(parents=True, mode=0o700)
+        password = self.data.with_name("postgres-superuser")
+        write_private(password, self.home.secret("database-superuser"))
+        for path in (self.data, password):
+            self.account.give(path)
+        argv = [str(self.tree.program("initdb")), "-D", str(self.data), "-U", "postgres", "--pwfile", str(password), "-A", "scram-sha-256", "-E", "UTF8"]
+        locale = ["--locale-provider=builtin", "--builtin-locale=C.UTF-8"] if self.version >= 17 else []
+        done = run_as(self.account, [*argv, *locale, "--locale=C", "--no-instructions"])
+        password.unlink()
+        if done.returncode:
+            shutil.rmtree(self.data, ignore_errors=True)
+            raise Trouble(f"initdb failed: {done.stderr.strip().splitlines()[-1:]}")
+
+    @property
+    def version(self) -> int:
+        """The major version of the programs."""
+        answer = subprocess.run([str(self.tree.program("postgres")), "-V"], capture_output=True, text=True, check=True)
+        return int(answer.stdout.split()[2].split(".")[0])
+
+    def make_role(self) -> None:
+        """Create the application's role and database where they are missing; give the role its password."""
+        self.psql(ROLE, {"password": self.home.secret("database")})
+
+    def psql(self, sql: str, variables: dict[str, str], database: str = "postgres") -> str:
+        """Run SQL as the superuser; the values travel in the input, never in the list of processes."""
+        sets = "".join(f"\\set {name} '{value}'\n" for name, value in variables.items())
+        argv = [str(self.tree.program("psql")), "-qXAt", "-v", "ON_ERROR_STOP=1", "-h", "127.0.0.1", "-p", str(self.port), "-U", "postgres", database]
+        env = os.environ | {"PGPASSWORD": self.home.secret("database-superuser")}
+        done = subprocess.run(argv, input=sets + sql, capture_output=True, text=True, env=env, check=False)
+        if done.returncode:
+            raise Trouble(f"the database refused its set-up: {done.stderr.strip()}")
+        return done.stdout
+
+
+def run_as(account: Account, argv: list[str]) -> subprocess.CompletedProcess[str]:
+    """Run a program to its end with the account's rights."""
+    shape = Part("once", tuple(argv), account=account)
+    parent = os.getpid()
+    return subprocess.run(
+        argv,
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd="/",
+        user=account.uid,
+        group=account.gid,
+        extra_groups=[] if account.uid is not None else None,
+        preexec_fn=lambda: prepare(shape, parent),
+    )
