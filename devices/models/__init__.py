@@ -2,8 +2,9 @@
 
 from .credential import Credential
 from .device import Device, DeviceSet
+from .discovered import MAX_DISCOVERED, DiscoveredProperty
 from .group import Group, GroupSet
 from .presence import DevicePresence
 from .product import Product
 
-__all__ = ["Credential", "Device", "DevicePresence", "DeviceSet", "Group", "GroupSet", "Product"]
+__all__ = ["MAX_DISCOVERED", "Credential", "Device", "DevicePresence", "DeviceSet", "DiscoveredProperty", "Group", "GroupSet", "Product"]
