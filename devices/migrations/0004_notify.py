@@ -30,7 +30,7 @@ def trigger(channel: str, table: str) -> str:
 
 
 class Migration(migrations.Migration):
-    dependencies = [("devices", "0002_discovered")]
+    dependencies = [("devices", "0003_discovered")]
     operations = [
         migrations.RunSQL(FUNCTIONS, "DROP FUNCTION devices_say_changed() CASCADE"),
         migrations.RunSQL(
