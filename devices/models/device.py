@@ -39,7 +39,7 @@ class Device(models.Model):
     tenant = models.ForeignKey(Tenant, models.CASCADE, related_name="devices", verbose_name=_("tenant"))
     key = models.CharField(_("key"), max_length=64, unique=True, validators=[validate_key])
     name = models.CharField(_("name"), max_length=200)
-    product = models.ForeignKey(Product, models.PROTECT, related_name="devices", verbose_name=_("product"))
+    product = models.ForeignKey(Product, models.RESTRICT, related_name="devices", verbose_name=_("product"))
     parent = models.ForeignKey("self", models.SET_NULL, null=True, blank=True, related_name="children", verbose_name=_("gateway"))
     groups = models.ManyToManyField(Group, blank=True, related_name="devices", verbose_name=_("groups"))
     labels = models.JSONField(_("labels"), default=dict, blank=True)

@@ -28,7 +28,7 @@ class Group(models.Model):
     tenant = models.ForeignKey(Tenant, models.CASCADE, related_name="groups", verbose_name=_("tenant"))
     key = models.CharField(_("key"), max_length=64, validators=[validate_key])
     name = models.CharField(_("name"), max_length=200)
-    parent = models.ForeignKey("self", models.PROTECT, null=True, blank=True, related_name="children", verbose_name=_("parent"))
+    parent = models.ForeignKey("self", models.RESTRICT, null=True, blank=True, related_name="children", verbose_name=_("parent"))
     created_at = models.DateTimeField(_("created at"), auto_now_add=True)
 
     objects = GroupSet.as_manager()

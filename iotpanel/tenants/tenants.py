@@ -1,0 +1,45 @@
+"""Tenants: made, renamed and ended."""
+
+from typing import Any
+
+from django.db import transaction
+
+from .keys import validate_key
+from .models import Tenant
+from .validation import Problems, clean_text, refuse_new_key, refuse_unknown, save_new
+
+_CLEAN = {"name": clean_text}
+
+
+@transaction.atomic
+def create_tenant(*, key: str, name: str) -> Tenant:
+    """Raises ValidationError by field, Conflict `key_taken`."""
+    tenant = Tenant(key=key)
+    problems = Problems()
+    with problems.of("key"):
+        validate_key(key)
+    with problems.of("name"):
+        tenant.name = clean_text(name)
+    problems.raise_any()
+    save_new(tenant)
+    return tenant
+
+
+@transaction.atomic
+def update_tenant(tenant: Tenant, **changes: Any) -> Tenant:
+    """Changes `name`; raises ValidationError by field."""
+    refuse_new_key(tenant.key, changes)
+    refuse_unknown(changes, _CLEAN)
+    problems = Problems()
+    for field, value in changes.items():
+        with problems.of(field):
+            setattr(tenant, field, _CLEAN[field](value))
+    problems.raise_any()
+    tenant.save(update_fields=list(changes))
+    return tenant
+
+
+@transaction.atomic
+def delete_tenant(tenant: Tenant) -> None:
+    """With everything in it; the readings of its devices go in the background."""
+    tenant.delete()

@@ -1,0 +1,60 @@
+"""What every test may use: the running servers, and the whole product as real processes."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from django.conf import settings
+
+from iotpanel.tenants.models import Tenant, User
+from tests import make
+from tests.services import Services, Stack
+
+# The page tests need no collected files; the flows run on a stack that has collected them.
+settings.STORAGES["staticfiles"]["BACKEND"] = "django.contrib.staticfiles.storage.StaticFilesStorage"
+
+
+@pytest.fixture(scope="session")
+def stack() -> Stack:
+    """The servers that the suite runs on, as ``make test`` started them."""
+    return Stack.from_environment()
+
+
+@pytest.fixture(scope="session")
+def services(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Services]:
+    """The whole product in real processes on servers, ports and a database of its own."""
+    with Services.running(Path(os.environ.get("IOTPANEL_SERVICES_HOME") or tmp_path_factory.mktemp("services"))) as running:
+        yield running
+
+
+@pytest.fixture
+def tenant(db: None) -> Tenant:
+    """The tenant that the owner and the viewer belong to."""
+    return make.make_tenant(key="home", name="Home")
+
+
+@pytest.fixture
+def other_tenant(db: None) -> Tenant:
+    """The stranger's tenant: nothing of `tenant` may ever be seen from here."""
+    return make.make_tenant(key="elsewhere", name="Elsewhere")
+
+
+@pytest.fixture
+def owner(tenant: Tenant) -> User:
+    return make.make_owner(tenant, username="olga")
+
+
+@pytest.fixture
+def viewer(tenant: Tenant) -> User:
+    return make.make_viewer(tenant, username="viktor")
+
+
+@pytest.fixture
+def stranger(other_tenant: Tenant) -> User:
+    return make.make_owner(other_tenant, username="sam")
+
+
+@pytest.fixture
+def superuser(db: None) -> User:
+    return make.make_superuser(username="root")

@@ -1,0 +1,73 @@
+"""Test data: plain functions that make one thing by its verb; whatever is not said gets a sensible value."""
+
+from itertools import count
+from typing import Any
+
+from devices import groups, products, provisioning
+from devices.models import Device, Group, Product
+from iotpanel.tenants import api_keys, members, tenants
+from iotpanel.tenants.models import ApiKey, Membership, Role, Tenant, User
+
+PASSWORD = "correct horse battery"
+_numbers = count(1)
+
+
+def make_tenant(**overrides: Any) -> Tenant:
+    number = next(_numbers)
+    return tenants.create_tenant(**{"key": f"tenant-{number}", "name": f"Tenant {number}"} | overrides)
+
+
+def make_user(**overrides: Any) -> User:
+    """A person without a place in any tenant, with the password PASSWORD."""
+    return members.create_person(**{"username": f"person-{next(_numbers)}", "password": PASSWORD} | overrides)
+
+
+def make_superuser(**overrides: Any) -> User:
+    return make_user(is_superuser=True, **overrides)
+
+
+def make_member(tenant: Tenant, role: str = Role.VIEWER, **overrides: Any) -> User:
+    """A person with this role in the tenant."""
+    user = make_user(**overrides)
+    Membership.objects.create(user=user, tenant=tenant, role=role)
+    return user
+
+
+def make_owner(tenant: Tenant, **overrides: Any) -> User:
+    return make_member(tenant, Role.OWNER, **overrides)
+
+
+def make_viewer(tenant: Tenant, **overrides: Any) -> User:
+    return make_member(tenant, Role.VIEWER, **overrides)
+
+
+def make_stranger(**overrides: Any) -> User:
+    """The owner of a tenant of their own."""
+    return make_owner(make_tenant(), **overrides)
+
+
+def make_product(tenant: Tenant | None = None, **overrides: Any) -> Product:
+    number = next(_numbers)
+    return products.create_product(tenant or make_tenant(), **{"key": f"product-{number}", "name": f"Product {number}"} | overrides)
+
+
+def make_group(tenant: Tenant | None = None, **overrides: Any) -> Group:
+    number = next(_numbers)
+    return groups.create_group(tenant or make_tenant(), **{"key": f"group-{number}", "name": f"Group {number}"} | overrides)
+
+
+def make_device(tenant: Tenant | None = None, **overrides: Any) -> Device:
+    """A device; its tenant is the product's where only that is given."""
+    return make_device_with_secret(tenant, **overrides)[0]
+
+
+def make_device_with_secret(tenant: Tenant | None = None, **overrides: Any) -> tuple[Device, str]:
+    product = overrides.pop("product", None)
+    tenant = tenant or (product.tenant if product else make_tenant())
+    values = {"key": f"device-{next(_numbers)}", "product": product or make_product(tenant)} | overrides
+    return provisioning.create_device(tenant, **values)
+
+
+def make_api_key(tenant: Tenant | None = None, **overrides: Any) -> tuple[ApiKey, str, str]:
+    """An API key, the key's text and its signing secret."""
+    return api_keys.issue(tenant or make_tenant(), **{"name": "Service", "role": Role.ADMIN} | overrides)
