@@ -3,11 +3,14 @@
 import argparse
 import sys
 
-from iotpanel.local import commands
+from iotpanel.local import commands, testing
 from iotpanel.local.say import Trouble, complain
 
 COMMANDS = {
+    "run": commands.run,
     "servers": commands.servers,
+    "test": testing.test,
+    "lint": testing.lint,
 }
 
 
@@ -20,6 +23,8 @@ def main() -> int:
     except Trouble as trouble:
         complain(str(trouble))
         return 1
+    except KeyboardInterrupt:
+        return 130
 
 
 if __name__ == "__main__":

@@ -111,10 +111,16 @@ def debian_apt(root: Path) -> Apt:
     return apt
 
 
+def own_apt(root: Path) -> Apt:
+    """apt for the machine's own release."""
+    apt = Apt(root, machine_own())
+    apt.update()
+    return apt
+
+
 def fetch_keyring(root: Path) -> Path:
     """Debian's present keyring, from the machine's own release, whose keys it trusts already."""
-    own = Apt(root, machine_own())
-    own.update()
+    own = own_apt(root)
     shutil.rmtree(root / "keyring", ignore_errors=True)
     (root / "keyring").mkdir(parents=True)
     own.run("download", "debian-archive-keyring", cwd=root / "keyring")

@@ -9,13 +9,20 @@ from iotpanel.local.home import Home
 from iotpanel.local.ports import remembered_port
 from iotpanel.local.say import Trouble
 
+WILDCARDS = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - the names of "every address", not a wish to bind there
+
 
 @dataclass(frozen=True)
 class Config:
-    """Settings of one stack; ports and addresses are those that it listens on."""
+    """Settings of one stack; ports and addresses are those that it listens on.
+
+    ``servers`` is a folder of programs that are unpacked already; ``mqtt_host`` is what devices are told, empty where
+    that depends on how the person reached the page.
+    """
 
     home: Home
     packages: Path
+    servers: Path | None
     bind: str
     port: int
     mqtt_port: int
@@ -26,23 +33,25 @@ class Config:
     database_url: str
     redis_url: str
     mqtt_url: str
-    fixed_ports: frozenset[str]
+    mqtt_host: str
 
     @property
     def reach(self) -> str:
         """The address under which this machine itself reaches what listens on ``bind``."""
-        return {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}.get(self.bind, self.bind)
+        return WILDCARDS.get(self.bind, self.bind)
 
 
 def from_environment(environ: Mapping[str, str] = os.environ) -> Config:
     """Read the settings; raises Trouble for a port that is none."""
     home = Home(Path(environ.get("IOTPANEL_HOME") or ".iotpanel").absolute())
     home.make()
+    bind = environ.get("IOTPANEL_BIND") or "127.0.0.1"
     inner = {name: inner_port(environ, home, name) for name in ("IOTPANEL_MQTT_WORKER_PORT", "IOTPANEL_DB_PORT", "IOTPANEL_CACHE_PORT")}
     return Config(
         home=home,
         packages=Path(environ.get("IOTPANEL_PACKAGES") or home.root / "packages").absolute(),
-        bind=environ.get("IOTPANEL_BIND") or "127.0.0.1",
+        servers=Path(unpacked).absolute() if (unpacked := environ.get("IOTPANEL_SERVERS")) else None,
+        bind=bind,
         port=port_of(environ, "IOTPANEL_PORT", 8000),
         mqtt_port=port_of(environ, "IOTPANEL_MQTT_PORT", 1883),
         worker_port=inner["IOTPANEL_MQTT_WORKER_PORT"],
@@ -52,7 +61,7 @@ def from_environment(environ: Mapping[str, str] = os.environ) -> Config:
         database_url=environ.get("DATABASE_URL", ""),
         redis_url=environ.get("REDIS_URL", ""),
         mqtt_url=environ.get("MQTT_URL", ""),
-        fixed_ports=frozenset(name for name in inner if environ.get(name)),
+        mqtt_host=environ.get("IOTPANEL_MQTT_HOST") or ("" if bind in WILDCARDS else bind),
     )
 
 

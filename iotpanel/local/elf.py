@@ -5,7 +5,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 PROGRAM_DIRS = ("usr/bin", "usr/sbin", "usr/lib/postgresql/*/bin")
-LOADERS = ("usr/lib64/ld-linux-*.so.*", "lib64/ld-linux-*.so.*", "usr/lib/ld-linux-*.so.*", "lib/ld-linux-*.so.*", "usr/lib/*-linux-gnu/ld-linux-*.so.*")
+LOADERS = (
+    "usr/lib64/ld-linux-*.so.*",
+    "lib64/ld-linux-*.so.*",
+    "usr/lib/ld-linux-*.so.*",
+    "lib/ld-linux-*.so.*",
+    "usr/lib/*-linux-gnu/ld-linux-*.so.*",
+)
 
 
 def loader(tree: Path) -> Path:

@@ -20,3 +20,12 @@ def hold(home: Home) -> IO[str]:
     file.write(f"{os.getpid()}\n")
     file.flush()
     return file
+
+
+def is_held(home: Home) -> bool:
+    """True where a supervisor runs in this home."""
+    try:
+        hold(home).close()
+    except Trouble:
+        return True
+    return False

@@ -31,7 +31,8 @@ autosave_interval 30
 persistent_client_expiration 14d
 
 # The queue of the workers' session must hold a whole outage; bounded by bytes, not by the default of 1,000.
-max_queued_messages 0
+# Not 0 for "no limit": Mosquitto 2.0 then ends the connection of a client whose publish its rules deny.
+max_queued_messages 10000000
 max_queued_bytes {queue_bytes}
 # The default of 20 would cap every batch that is acknowledged after its commit.
 max_inflight_messages 0

@@ -5,7 +5,6 @@ import os
 import resource
 import signal
 import subprocess
-import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -68,12 +67,10 @@ def prepare(part: Part, supervisor: int) -> None:
         os._exit(1)
 
 
-def end(process: subprocess.Popen[bytes], part: Part) -> bool:
-    """Ask the part to stop and wait; what is left of its session is killed. False where it had to be killed."""
-    if process.poll() is None:
-        process.send_signal(part.stop_signal)
+def await_end(process: subprocess.Popen[bytes], seconds: float) -> bool:
+    """Wait for a process that was asked to stop; what is left of its session is killed. False where it had to be killed."""
     try:
-        process.wait(part.patience)
+        process.wait(seconds)
         willing = True
     except subprocess.TimeoutExpired:
         willing = False
@@ -88,13 +85,3 @@ def kill_session(leader: int) -> None:
         os.killpg(leader, signal.SIGKILL)
     except ProcessLookupError:
         pass
-
-
-def wait_until(check: Callable[[], bool], seconds: float, pause: float = 0.05) -> bool:
-    """Ask until the answer is yes or the time is over; the last answer."""
-    until = time.monotonic() + seconds
-    while not check():
-        if time.monotonic() > until:
-            return False
-        time.sleep(pause)
-    return True

@@ -35,12 +35,13 @@ class Servers:
             "REDIS_URL": self.valkey.url if self.valkey else config.redis_url,
             "MQTT_URL": self.mosquitto.url if self.mosquitto else config.mqtt_url,
             "IOTPANEL_HOME": str(config.home.root),
+            "IOTPANEL_PACKAGES": str(config.packages),
             "IOTPANEL_SECRET_KEY_FILE": str(config.home.secret_file("secret-key")),
             "IOTPANEL_BROKER_DIR": str(config.home.broker),
             "IOTPANEL_BIND": config.bind,
             "IOTPANEL_PORT": str(config.port),
             "IOTPANEL_MQTT_PORT": str(config.mqtt_port),
-            "IOTPANEL_MQTT_HOST": config.reach,
+            "IOTPANEL_MQTT_HOST": config.mqtt_host,
         }
 
 
@@ -51,7 +52,7 @@ def choose(config: Config) -> Servers:
         return servers
     account = database_account()
     place = database_place(config.home.root, account)
-    tree = servers.tree = server_tree(place / "servers", config.packages)
+    tree = servers.tree = Tree(config.servers) if config.servers else server_tree(place / "servers", config.packages)
     if not config.database_url:
         servers.postgres = Postgres(tree, config.home, place, account, config.db_port)
     if not config.redis_url:

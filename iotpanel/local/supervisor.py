@@ -1,19 +1,19 @@
-"""Keep the parts running: start in order, restart what dies, stop in reverse order."""
+"""Keep the parts running: start them stage by stage, restart what dies, stop in reverse order."""
 
 import subprocess
 import time
-from collections.abc import Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from iotpanel.local.home import Home
-from iotpanel.local.part import Part, end, kill_session, spawn, wait_until
+from iotpanel.local.part import Part, await_end, kill_session, spawn
 from iotpanel.local.say import Trouble, complain, say
 
 FIRST_PAUSE = 0.5
 LONGEST_PAUSE = 30.0
 STEADY = 60.0
 """Seconds that a part must live for its restarts to count from the beginning again."""
-START_SECONDS = 90.0
+START_SECONDS = 120.0
 
 
 @dataclass
@@ -28,34 +28,45 @@ class Running:
 
 
 class Supervisor:
-    """The parts of one home. Call ``look`` every so often; it never waits for a part."""
+    """The parts of one home, in the stages in which they were started.
 
-    def __init__(self, home: Home) -> None:
+    ``look`` never waits for a part: call it every so often. ``pause`` is how waiting is done; it may raise to end it.
+    """
+
+    def __init__(self, home: Home, pause: Callable[[float], None] = time.sleep) -> None:
         self.home = home
-        self.running: dict[str, Running] = {}
+        self.pause = pause
+        self.stages: list[list[Running]] = []
+
+    @property
+    def running(self) -> dict[str, Running]:
+        return {running.part.name: running for stage in self.stages for running in stage}
 
     def start(self, *parts: Part, seconds: float = START_SECONDS) -> None:
-        """Start the parts together and wait until all serve; raises Trouble with the log of the one that does not."""
+        """Start a stage and wait until all of it serves; raises Trouble with the log of the part that does not."""
+        stage: list[Running] = []
+        self.stages.append(stage)
         for part in parts:
-            self.launch(part)
-        for part in parts:
-            self.await_ready(part, seconds)
-
-    def launch(self, part: Part) -> None:
-        """Start a part without waiting for it."""
-        self.running[part.name] = Running(part, self.spawn(part))
+            stage.append(Running(part, self.spawn(part)))
+        for running in stage:
+            self.await_ready(running, seconds)
 
     def spawn(self, part: Part) -> subprocess.Popen[bytes]:
         process = spawn(part, self.home.log_file(part.name))
         self.home.pid_file(part.name).write_text(f"{process.pid}\n")
         return process
 
-    def await_ready(self, part: Part, seconds: float) -> None:
+    def await_ready(self, running: Running, seconds: float) -> None:
         """Wait for one part; a part that ends meanwhile is Trouble at once."""
-        process = self.running[part.name].process
-        wait_until(lambda: process.poll() is not None or part.ready(), seconds)
-        if process.poll() is not None or not part.ready():
-            raise Trouble(f"{part.name} does not start: {last_line(self.home, part.name)} (see {self.home.log_file(part.name)})")
+        until = time.monotonic() + seconds
+        while running.process.poll() is None:
+            if running.part.ready():
+                return
+            if time.monotonic() > until:
+                break
+            self.pause(0.05)
+        name = running.part.name
+        raise Trouble(f"{name} does not start: {last_line(self.home, name)} (see {self.home.log_file(name)})")
 
     def look(self) -> None:
         """Restart what has died and is due."""
@@ -81,15 +92,32 @@ class Supervisor:
         running.retry_at = None
         say(f"{running.part.name} runs again (process {running.process.pid})")
 
-    def stop(self, *names: str) -> None:
-        """End the named parts one after the other, or all of them, the last started first."""
-        for name in names or tuple(reversed(self.running)):
-            running = self.running.pop(name, None)
-            if running is None:
-                continue
-            if not end(running.process, running.part):
-                complain(f"{name} did not end within {running.part.patience:g} s and was killed")
-            self.home.pid_file(name).unlink(missing_ok=True)
+    def stop(self) -> None:
+        """End all parts, the stage that was started last first; the parts of one stage together."""
+        while self.stages:
+            stage = self.stages.pop()
+            for running in stage:
+                if running.process.poll() is None:
+                    running.process.send_signal(running.part.stop_signal)
+            for running in stage:
+                self.finish(running)
+
+    def stop_part(self, name: str) -> Part:
+        """End one part and forget it; the others go on."""
+        running = self.running[name]
+        for stage in self.stages:
+            if running in stage:
+                stage.remove(running)
+        if running.process.poll() is None:
+            running.process.send_signal(running.part.stop_signal)
+        self.finish(running)
+        return running.part
+
+    def finish(self, running: Running) -> None:
+        """Wait for a part that was asked to end."""
+        if not await_end(running.process, running.part.patience):
+            complain(f"{running.part.name} did not end within {running.part.patience:g} s and was killed")
+        self.home.pid_file(running.part.name).unlink(missing_ok=True)
 
 
 def ending(code: int | None) -> str:
@@ -101,7 +129,3 @@ def last_line(home: Home, part: str) -> str:
     """The last line of a part's log, which mostly names the reason."""
     lines = home.log_file(part).read_text(errors="replace").strip().splitlines()
     return lines[-1] if lines else "it said nothing"
-
-
-def names_of(parts: Sequence[Part]) -> str:
-    return ", ".join(part.name for part in parts)

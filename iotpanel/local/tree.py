@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from iotpanel.local import elf
-from iotpanel.local.apt import Apt, Deb, debian_apt, is_there, unpack
-from iotpanel.local.release import is_debian, machine_own, server_packages
+from iotpanel.local.apt import Deb, debian_apt, is_there, own_apt, unpack
+from iotpanel.local.release import is_debian, server_packages
 from iotpanel.local.say import Trouble, say
 
 LEAVE_OUT = re.compile(
@@ -87,13 +87,6 @@ def fetch(packages: Path, kind: str, names: tuple[str, ...], leave_out: re.Patte
     apt.download(debs, packages)
     (packages / f"{kind}.json").write_text(json.dumps([[deb.file, deb.size] for deb in debs], indent=1) + "\n")
     return debs
-
-
-def own_apt(root: Path) -> Apt:
-    """apt for the machine's own release."""
-    apt = Apt(root, machine_own())
-    apt.update()
-    return apt
 
 
 def listed(packages: Path, kind: str) -> list[Deb] | None:

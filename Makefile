@@ -1,0 +1,47 @@
+# iotpanel in two commands: `make run` and `make test`. Everything they need is made below .venv and $IOTPANEL_HOME.
+#
+#   make run                 start everything; IOTPANEL_PORT, IOTPANEL_MQTT_PORT, IOTPANEL_BIND, IOTPANEL_HOME, DEMO=0
+#   make test ARGS="..."     the checks and the test suite, on servers of their own; ARGS go to pytest
+#   make lint                ruff, mypy, import-linter, missing migrations
+#   make backup              one file with everything; FILE=where to write it
+#   make restore FILE=...    put a backup back
+#   make upgrade             back up, fetch the new version, its packages and tables
+#   make shell               a shell with the addresses of the running stack and its programs
+
+PYTHON ?= python3
+LOCAL = .venv/bin/python -m iotpanel.local
+export DEMO
+
+.PHONY: run test lint backup restore upgrade shell clean
+
+run: .venv/installed
+	@exec $(LOCAL) run
+
+test: .venv/installed-dev
+	@exec $(LOCAL) test $(ARGS)
+
+lint: .venv/installed-dev
+	@exec $(LOCAL) lint
+
+backup: .venv/installed
+	@exec $(LOCAL) backup $(FILE)
+
+restore: .venv/installed
+	@exec $(LOCAL) restore $(FILE)
+
+upgrade:
+	@exec $(LOCAL) upgrade
+
+shell: .venv/installed
+	@exec $(LOCAL) shell
+
+clean:
+	rm -rf .venv .iotpanel-test
+
+.venv/installed: requirements.txt
+	@$(PYTHON) -I iotpanel/local/bootstrap.py requirements.txt
+	@touch $@
+
+.venv/installed-dev: requirements.txt requirements-dev.txt
+	@$(PYTHON) -I iotpanel/local/bootstrap.py requirements-dev.txt
+	@touch .venv/installed $@

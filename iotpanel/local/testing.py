@@ -1,0 +1,99 @@
+"""``make test`` and ``make lint``: the checks, and the suite on servers of its own beside a running iotpanel."""
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from iotpanel.local import browser, watch
+from iotpanel.local.app import TOP, base_environment, manage
+from iotpanel.local.commands import supervised
+from iotpanel.local.config import Config, from_environment
+from iotpanel.local.ports import free_port
+from iotpanel.local.say import Trouble, say
+from iotpanel.local.servers import Servers
+from iotpanel.local.supervisor import Supervisor
+
+OWN_PORTS = ("IOTPANEL_PORT", "IOTPANEL_MQTT_PORT", "IOTPANEL_MQTT_WORKER_PORT", "IOTPANEL_DB_PORT", "IOTPANEL_CACHE_PORT")
+NOT_INHERITED = (
+    "DATABASE_URL",
+    "REDIS_URL",
+    "MQTT_URL",
+    "IOTPANEL_BIND",
+    "IOTPANEL_ADMIN_PASSWORD",
+    "IOTPANEL_HTTPS",
+    "IOTPANEL_ALLOWED_HOSTS",
+)
+PROGRAMS = Path(sys.executable).parent
+CHECKS: dict[str, tuple[str, ...]] = {
+    "ruff": (str(PROGRAMS / "ruff"), "check", "."),
+    "ruff format": (str(PROGRAMS / "ruff"), "format", "--check", "--diff", "-q", "."),
+    "import-linter": (str(PROGRAMS / "lint-imports"), "--no-cache"),
+    "mypy": (str(PROGRAMS / "mypy"),),
+    "migrations": manage("makemigrations", "--check", "--dry-run"),
+}
+
+
+def test(arguments: Sequence[str]) -> int:
+    """Run pytest with ``arguments`` on fresh servers; its exit code."""
+    separate()
+    config = from_environment()
+    program = os.environ.get("IOTPANEL_CHROMIUM") or str(browser.chromium(config.home.root / "browser", config.packages))
+    with supervised(config) as (servers, supervisor):
+        environment = test_environment(config, servers, program)
+        return follow(pytest(arguments, environment), supervisor)
+    return 130
+
+
+def separate() -> None:
+    """A home and ports of its own, so that a running iotpanel is neither disturbed nor used."""
+    packages = Path(os.environ.get("IOTPANEL_HOME") or TOP / ".iotpanel").absolute() / "packages"
+    os.environ.setdefault("IOTPANEL_PACKAGES", str(packages))
+    os.environ["IOTPANEL_HOME"] = os.environ.get("IOTPANEL_TEST_HOME") or str(TOP / ".iotpanel-test")
+    for name in OWN_PORTS:
+        os.environ[name] = str(free_port())
+    for name in NOT_INHERITED:
+        os.environ.pop(name, None)
+
+
+def test_environment(config: Config, servers: Servers, chromium: str) -> dict[str, str]:
+    """What the suite needs to know; the broker's own programs come first on the path."""
+    environment = base_environment(servers.environment())
+    if servers.tree is not None:
+        environment["IOTPANEL_SERVERS"] = str(servers.tree.root)
+        environment["PATH"] = f"{servers.tree.path}:{os.environ['PATH']}"
+    environment["IOTPANEL_SERVICES_HOME"] = str(config.home.root / "services")
+    return environment | {"IOTPANEL_CHROMIUM": chromium}
+
+
+def pytest(arguments: Sequence[str], environment: dict[str, str]) -> subprocess.Popen[bytes]:
+    command = [sys.executable, "-m", "pytest", *arguments]
+    return subprocess.Popen(command, cwd=TOP, env=os.environ | environment, preexec_fn=accept_signals)
+
+
+def accept_signals() -> None:
+    signal.pthread_sigmask(signal.SIG_SETMASK, [])
+
+
+def follow(process: subprocess.Popen[bytes], supervisor: Supervisor) -> int:
+    """Wait for pytest while the servers are watched; somebody's wish to stop is passed on, and pytest tidies up."""
+    while process.poll() is None:
+        if watch.stop_asked(watch.LOOK_EVERY):
+            process.send_signal(signal.SIGINT)
+        supervisor.look()
+    return process.returncode
+
+
+def lint(_: Sequence[str]) -> int:
+    """Run every check, say which failed; 1 where any did."""
+    environment = os.environ | {"IOTPANEL_SECRET_KEY": "only-for-the-checks", "DJANGO_SETTINGS_MODULE": "iotpanel.settings"}
+    failed = []
+    for name, command in CHECKS.items():
+        say(f"checking: {name}")
+        if subprocess.run(command, cwd=TOP, env=environment, check=False).returncode:
+            failed.append(name)
+    if failed:
+        raise Trouble(f"these checks failed: {', '.join(failed)}")
+    return 0

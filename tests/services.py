@@ -1,0 +1,150 @@
+"""The product as real processes, for the flows: every part can be killed, restarted, and asked for its log."""
+
+import os
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+from urllib.parse import urlsplit
+
+import httpx
+
+from iotpanel.local import app, prepare
+from iotpanel.local import servers as local_servers
+from iotpanel.local.config import Config, from_environment
+from iotpanel.local.part import Part
+from iotpanel.local.ports import free_port
+from iotpanel.local.supervisor import Supervisor
+
+PORTS = ("IOTPANEL_PORT", "IOTPANEL_MQTT_PORT", "IOTPANEL_MQTT_WORKER_PORT", "IOTPANEL_DB_PORT", "IOTPANEL_CACHE_PORT")
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Stack:
+    """The servers of the suite; no fixture may fall back to anything else."""
+
+    database_url: str
+    redis_url: str
+    mqtt_url: str
+    mqtt_port: int
+    broker_dir: Path
+
+    @classmethod
+    def from_environment(cls) -> "Stack":
+        """Raises KeyError, naming the variable, where the suite was not started by ``make test``."""
+        return cls(
+            database_url=os.environ["DATABASE_URL"],
+            redis_url=os.environ["REDIS_URL"],
+            mqtt_url=os.environ["MQTT_URL"],
+            mqtt_port=int(os.environ["IOTPANEL_MQTT_PORT"]),
+            broker_dir=Path(os.environ["IOTPANEL_BROKER_DIR"]),
+        )
+
+
+class Services:
+    """A whole iotpanel on ports, servers and a database of its own: postgres, valkey, mosquitto, uplink, tasks, beat, web."""
+
+    def __init__(self, config: Config, environment: Mapping[str, str], supervisor: Supervisor, password: str) -> None:
+        self.config = config
+        self.environment = environment
+        self.supervisor = supervisor
+        self.password = password
+        self.url = f"http://127.0.0.1:{config.port}"
+        self.mqtt_port = config.mqtt_port
+        self.database_url = environment["DATABASE_URL"]
+        self.stopped: dict[str, Part] = {}
+        self.lock = threading.RLock()
+
+    @classmethod
+    @contextmanager
+    def running(cls, root: Path) -> Iterator["Services"]:
+        """Start everything below ``root``, and stop all of it at the end."""
+        config = from_environment(environment_for(root))
+        servers = local_servers.choose(config)
+        supervisor = Supervisor(config.home)
+        try:
+            local_servers.start(servers, supervisor)
+            password = prepare.admin_password(config.home)
+            environment = app.base_environment(servers.environment()) | {"IOTPANEL_ADMIN_PASSWORD_FILE": str(password)}
+            prepare.prepare(config.home, environment, time.sleep)
+            supervisor.start(*app.app_parts(config, environment))
+            services = cls(config, environment, supervisor, password.read_text().strip())
+            with services.watched():
+                yield services
+        finally:
+            supervisor.stop()
+
+    @contextmanager
+    def watched(self) -> Iterator[None]:
+        """Let the supervisor look after its parts, as ``make run`` does, while the tests run."""
+        over = threading.Event()
+
+        def watch() -> None:
+            while not over.wait(0.2):
+                with self.lock:
+                    self.supervisor.look()
+
+        thread = threading.Thread(target=watch, name="supervisor")
+        thread.start()
+        try:
+            yield
+        finally:
+            over.set()
+            thread.join()
+
+    def log(self, part: str) -> str:
+        """Everything that the part has said so far."""
+        return self.config.home.log_file(part).read_text(errors="replace")
+
+    def pid(self, part: str) -> int:
+        return int(self.config.home.pid_file(part).read_text())
+
+    def kill(self, part: str, number: signal.Signals = signal.SIGKILL) -> int:
+        """Kill a part, which the supervisor then starts again; the id of the killed process."""
+        pid = self.pid(part)
+        os.kill(pid, number)
+        return pid
+
+    def stop(self, part: str) -> None:
+        """End a part cleanly and keep it ended until ``start``."""
+        with self.lock:
+            self.stopped[part] = self.supervisor.stop_part(part)
+
+    def start(self, part: str) -> None:
+        """Start a stopped part and wait until it serves."""
+        with self.lock:
+            self.supervisor.start(self.stopped.pop(part))
+
+    def restart(self, part: str) -> None:
+        self.stop(part)
+        self.start(part)
+
+    def client(self, **options: object) -> httpx.Client:
+        """A plain HTTP client of the web part."""
+        return httpx.Client(base_url=self.url, timeout=10, **options)  # type: ignore[arg-type]
+
+    @property
+    def database(self) -> str:
+        """Name of the database."""
+        return urlsplit(self.database_url).path.strip("/")
+
+
+def environment_for(root: Path) -> dict[str, str]:
+    """Settings of a stack below ``root`` on free ports, with the programs that the suite's own servers use."""
+    inherited = {name: os.environ[name] for name in ("IOTPANEL_SERVERS", "IOTPANEL_PACKAGES") if name in os.environ}
+    return {**inherited, "IOTPANEL_HOME": str(root), **{name: str(free_port()) for name in PORTS}}
+
+
+def eventually(ask: Callable[[], T], seconds: float = 15.0) -> T:
+    """Ask until the answer is true, as a person who waits would; raises AssertionError with the last answer."""
+    until = time.monotonic() + seconds
+    while not (answer := ask()):
+        assert time.monotonic() < until, f"still {answer!r} after {seconds:g} s"
+        time.sleep(0.05)
+    return answer
