@@ -1,5 +1,7 @@
 """All settings, driven by the environment. What is missing is said loudly; `NAME_FILE` gives a secret by file."""
 
+import sys
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -89,11 +91,13 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
+    "iotpanel.pages.csp.WiderPolicy",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "iotpanel.pages.localize.Localize",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
@@ -113,6 +117,7 @@ TEMPLATES: list[dict[str, Any]] = [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
+                "iotpanel.pages.context.shell",
             ]
         },
     }
@@ -137,6 +142,9 @@ BROKER_DIR = env.str("IOTPANEL_BROKER_DIR", default="")
 UPLINK_SINKS: list[str] = []
 # Called with changes outside a batch (a presence's, a command's, a shadow's) in the writer's transaction.
 CHANGE_SINKS: list[str] = []
+# Where readings are kept (telemetry/stores), and whether TimescaleDB is switched on where the server has it.
+TELEMETRY_STORE = env.str("IOTPANEL_STORE", default="timescale")
+TIMESCALE = env.bool("IOTPANEL_TIMESCALE", default=True)
 RETENTION_DAYS = env.int("IOTPANEL_RETENTION_DAYS", default=365)  # raw readings, the platform's ceiling
 
 # --- Tasks ---------------------------------------------------------------------------------------------------
@@ -166,6 +174,48 @@ LOGIN_REDIRECT_URL = "/"
 LOGOUT_REDIRECT_URL = LOGIN_URL
 THROTTLE = env.bool("IOTPANEL_THROTTLE", default=True)
 
+# Ten wrong passwords lock name and address together for 15 minutes; axes keeps them in the database.
+AXES_FAILURE_LIMIT = 10
+AXES_COOLOFF_TIME = timedelta(minutes=15)
+AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
+AXES_RESET_ON_SUCCESS = True
+AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False
+AXES_LOCKOUT_CALLABLE = "iotpanel.tenants.lockout.answer"
+AXES_CLIENT_IP_CALLABLE = "iotpanel.api.addresses.client_address"
+AXES_VERBOSE = False
+REST_KNOX = {"TOKEN_TTL": timedelta(days=30), "TOKEN_LIMIT_PER_USER": 100}
+
+# --- REST ----------------------------------------------------------------------------------------------------
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": [
+        "iotpanel.tenants.api.authentication.BearerAuthentication",
+        "iotpanel.tenants.api.authentication.SignedAuthentication",
+        "iotpanel.tenants.api.authentication.CsrfSession",
+    ],
+    "DEFAULT_PARSER_CLASSES": ["iotpanel.api.json.JsonParser"],
+    "DEFAULT_RENDERER_CLASSES": ["iotpanel.api.json.JsonRenderer"],
+    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "iotpanel.api.json.AlwaysJson",
+    "DEFAULT_PAGINATION_CLASS": "iotpanel.api.pagination.CursorPagination",
+    "DEFAULT_SCHEMA_CLASS": "iotpanel.api.schema.EndpointSchema",
+    "DEFAULT_METADATA_CLASS": None,
+    "EXCEPTION_HANDLER": "iotpanel.api.handler.handle",
+    "URL_FORMAT_OVERRIDE": None,  # `format=csv` is a parameter like any other
+}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "iotpanel",
+    "VERSION": "1",
+    "DESCRIPTION": "Devices, what they say, and what to do about it. Lists go by cursor, errors have one shape, times have a zone.",
+    "SCHEMA_PATH_PREFIX": "/api/v1",
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SERVE_AUTHENTICATION": [],
+    "SWAGGER_UI_DIST": "SIDECAR",
+    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+    "SWAGGER_UI_SETTINGS": {"deepLinking": True, "persistAuthorization": False, "validatorUrl": None},
+    "COMPONENT_SPLIT_REQUEST": True,
+    "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
+    "ENUM_NAME_OVERRIDES": {"Role": "iotpanel.tenants.models.Role"},
+}
+
 # --- Language and time ---------------------------------------------------------------------------------------
 LANGUAGE_CODE = "en"
 LANGUAGES = [("en", "English"), ("zh-hans", "简体中文")]
@@ -178,7 +228,59 @@ TIME_ZONE = "UTC"
 STATIC_URL = "/static/"
 STATIC_ROOT = IOTPANEL_HOME / "static"
 STATICFILES_DIRS = [BASE_DIR / "iotpanel" / "static"]
+COLLECTED = (STATIC_ROOT / "staticfiles.json").exists() or "collectstatic" in sys.argv[1:2]
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage", "OPTIONS": {"location": str(IOTPANEL_HOME / "files")}},
-    "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
+    # Hashed and compressed once `collectstatic` has run; straight from the sources before (tests, development).
+    "staticfiles": {"BACKEND": "iotpanel.pages.static.HashedStorage" if COLLECTED else "django.contrib.staticfiles.storage.StaticFilesStorage"},
 }
+WHITENOISE_USE_FINDERS = not COLLECTED
+
+# --- How it looks --------------------------------------------------------------------------------------------
+# Strict for the pages; `iotpanel.pages.csp` widens it below /admin/ and /api/docs/ alone.
+CONTENT_SECURITY_POLICY: dict[str, Any] = {
+    "DIRECTIVES": {
+        "default-src": ["'self'"],
+        "script-src": ["'self'"],
+        "style-src": ["'self'"],
+        "img-src": ["'self'", "data:"],
+        "connect-src": ["'self'"],
+        "object-src": ["'none'"],
+        "base-uri": ["'none'"],
+        "form-action": ["'self'"],
+        "frame-ancestors": ["'none'"],
+    }
+}
+UNFOLD: dict[str, Any] = {
+    "SITE_TITLE": "iotpanel",
+    "SITE_HEADER": "iotpanel",
+    "SITE_SUBHEADER": "iotpanel.pages.unfold.subheader",
+    "SITE_URL": "/",
+    "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": "iotpanel.pages.unfold.icon"}],
+    "SHOW_HISTORY": True,
+    "SHOW_VIEW_ON_SITE": True,
+    "SHOW_BACK_BUTTON": True,
+    "SHOW_LANGUAGES": True,
+    "BORDER_RADIUS": "6px",
+    "COLORS": {
+        "base": {
+            "50": "#f6f8fa", "100": "#f0f2f6", "200": "#e0e3e7", "300": "#c8ccd3", "400": "#9398a3", "500": "#646b76",
+            "600": "#474d58", "700": "#3b4049", "800": "#272a31", "900": "#15171c", "950": "#0d0f13",
+        },
+        "primary": {
+            "50": "#f4f8ff", "100": "#ebf1fe", "200": "#cfdffd", "300": "#a5c4ff", "400": "#84aefa", "500": "#84aefa",
+            "600": "#2a5dbf", "700": "#1b4ba9", "800": "#163d8a", "900": "#1d2b47", "950": "#0b1220",
+        },
+        "font": {
+            "subtle-light": "#646b76", "subtle-dark": "#9398a3", "default-light": "#474d58", "default-dark": "#b3b7c0",
+            "important-light": "#161b23", "important-dark": "#ebedf1",
+        },
+        "red": {"100": "#feeded", "400": "#fa9390", "500": "#f05653", "600": "#cb1d25", "700": "#a9141c"},
+        "orange": {"100": "#ffefe2", "400": "#f4b07c", "500": "#f38743", "600": "#d96014", "700": "#93400f"},
+        "green": {"100": "#e0f7e9", "400": "#75d5a0", "500": "#47c687", "600": "#15915c", "700": "#08633d"},
+        "blue": {"100": "#f0f2f6", "400": "#b3b7c0", "500": "#9398a3", "600": "#646b76", "700": "#474d58"},
+    },
+    "STYLES": ["iotpanel.pages.unfold.tokens", "iotpanel.pages.unfold.marks", "iotpanel.pages.unfold.admin"],
+    "COMMAND": {"search_models": True, "show_history": True},
+    "SIDEBAR": {"show_search": True, "command_search": True},
+}  # fmt: skip

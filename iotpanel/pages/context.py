@@ -1,0 +1,56 @@
+"""What every page's frame needs: tenant, role, navigation, languages."""
+
+from typing import Any
+
+from django.http import HttpRequest
+from django.utils.functional import SimpleLazyObject
+from django.utils.translation import gettext
+
+from iotpanel.tenants.models import Role, Tenant, User
+from iotpanel.tenants.web import current_tenant
+
+from . import wording
+from .navigation import sections
+
+
+class Shell:
+    """Looked up only where a template asks, so that fragments and the API pay nothing."""
+
+    def __init__(self, request: HttpRequest) -> None:
+        self.request = request
+        self.tenant: Tenant | None = getattr(request, "tenant", None)
+        self.role: Role | None = getattr(request, "role", None)
+        if self.tenant is None and (found := current_tenant(request)):
+            self.tenant, self.role = found
+
+    @property
+    def sections(self) -> list[Any]:
+        return sections(self.request.path, self.tenant)
+
+    @property
+    def tenants(self) -> list[Tenant]:
+        user = self.request.user
+        return list(Tenant.objects.for_user(user).order_by("name")[:50]) if isinstance(user, User) else []
+
+    @property
+    def words(self) -> dict[str, str]:
+        """How scripts write lengths of time."""
+        units = {unit: wording.span_words(unit, "N") for unit in ("s", "min", "h", "d")}
+        return units | {"ago": gettext("%(span)s ago") % {"span": "SPAN"}}
+
+    @property
+    def may_operate(self) -> bool:
+        return self.role is not None and self.role.allows(Role.OPERATOR)
+
+    @property
+    def may_edit(self) -> bool:
+        return self.role is not None and self.role.allows(Role.ADMIN)
+
+    @property
+    def may_own(self) -> bool:
+        return self.role is not None and self.role.allows(Role.OWNER)
+
+
+def shell(request: HttpRequest) -> dict[str, Any]:
+    """`shell` in every template."""
+    return {"shell": SimpleLazyObject(lambda: Shell(request))}

@@ -1,0 +1,68 @@
+// Values and times as people read them: the person's zone and language, a real minus sign, no invented digits.
+
+import { say } from "./device-words.js";
+
+export const language = document.documentElement.lang || undefined;
+export const zone = document.body.dataset.timeZone || undefined; // without one: the browser's
+const numbers = new Map();
+
+function numberFormat(precision) {
+  const key = precision ?? "free";
+  if (!numbers.has(key)) {
+    const digits = precision == null ? { maximumSignificantDigits: 9 } : { minimumFractionDigits: precision, maximumFractionDigits: precision };
+    numbers.set(key, new Intl.NumberFormat(language, digits));
+  }
+  return numbers.get(key);
+}
+
+/** A number with its precision, grouped by locale; `null` where there is none. */
+export function number(value, precision) {
+  if (typeof value === "bigint") return value.toLocaleString(language).replace("-", "\u2212");
+  return numberFormat(precision).format(value).replace("-", "\u2212");
+}
+
+/** Any value as one line of text. */
+export function shown(value, precision) {
+  if (value === null || value === undefined) return "\u2013";
+  if (typeof value === "number" || typeof value === "bigint") return number(value, precision);
+  if (typeof value === "boolean") return say(value ? "true" : "false");
+  return typeof value === "string" ? value : JSON.stringify(value);
+}
+
+/** A value with its unit: a space before it, none before a bare degree sign. */
+export function withUnit(text, unit) {
+  if (!unit) return text;
+  return unit === "\u00b0" ? text + unit : `${text} ${unit}`;
+}
+
+const formats = new Map();
+
+function timeFormat(options) {
+  const key = JSON.stringify(options);
+  if (!formats.has(key)) formats.set(key, new Intl.DateTimeFormat(language, { timeZone: zone, hourCycle: "h23", ...options }));
+  return formats.get(key);
+}
+
+const CLOCK = { hour: "2-digit", minute: "2-digit" };
+const DAY = { day: "numeric", month: "short" };
+
+export const clock = (ms) => timeFormat(CLOCK).format(ms);
+export const clockSeconds = (ms) => timeFormat({ ...CLOCK, second: "2-digit" }).format(ms);
+export const clockMillis = (ms) => timeFormat({ ...CLOCK, second: "2-digit", fractionalSecondDigits: 3 }).format(ms);
+export const day = (ms) => timeFormat(DAY).format(ms);
+export const moment = (ms) => timeFormat({ ...DAY, ...CLOCK }).format(ms);
+export const exact = (ms) => timeFormat({ ...DAY, year: "numeric", ...CLOCK, second: "2-digit" }).format(ms);
+
+/** How far the zone's clock is ahead of UTC at an instant, in ms. */
+export function offsetAt(ms) {
+  const parts = {};
+  const format = timeFormat({ year: "numeric", month: "numeric", day: "numeric", hour: "numeric", minute: "numeric", second: "numeric", calendar: "gregory", numberingSystem: "latn" });
+  for (const part of format.formatToParts(ms)) parts[part.type] = Number(part.value);
+  return Date.UTC(parts.year, parts.month - 1, parts.day, parts.hour, parts.minute, parts.second) - Math.floor(ms / 1000) * 1000;
+}
+
+/** Today's times as a clock, older ones with their day. */
+export function brief(ms, now) {
+  const today = Math.floor((now + offsetAt(now)) / 86_400_000) === Math.floor((ms + offsetAt(ms)) / 86_400_000);
+  return today ? clockSeconds(ms) : moment(ms);
+}

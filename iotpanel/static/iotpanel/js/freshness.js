@@ -1,0 +1,79 @@
+// How old each value is. Ages grow by themselves, also while the connection is lost, so that no old value ever looks new:
+// late after two expected periods, stale after the product's offline timeout.
+
+import { ago, duration, say } from "./device-words.js";
+import { brief, exact } from "./device-format.js";
+
+let skew = 0; // this browser's clock minus the server's, in ms
+
+/** The server's clock, as well as the page knows it. */
+export function now() {
+  return Date.now() - skew;
+}
+
+/** Takes the server's time out of the page (`data-now`, ms) or out of an answer. */
+export function setClock(serverNow) {
+  skew = Date.now() - serverNow;
+}
+
+/** fresh, late or stale; null where nothing came yet or nothing is expected. */
+export function freshness(age, period, offlineAfter) {
+  if (!period) return offlineAfter && age > offlineAfter ? "stale" : null;
+  if (age <= 2 * period) return "fresh";
+  return offlineAfter && age > Math.max(offlineAfter, 3 * period) ? "stale" : "late";
+}
+
+function setText(node, text) {
+  if (node && node.textContent !== text) node.textContent = text;
+}
+
+function ageWords(state, age, at, period) {
+  if (state === "stale") return say("no_reading_for", { time: duration(age) });
+  if (state === "late") return say("late", { age: ago(age) });
+  return period ? ago(age) : say("since", { time: brief(at, now()) });
+}
+
+/** Brings one tile's age, state and line up to date. */
+export function ageTile(tile, offlineAfter) {
+  const at = Number(tile.dataset.at);
+  if (!at) return;
+  const period = Number(tile.dataset.period) || 0;
+  const age = Math.max(0, (now() - at) / 1000);
+  const state = freshness(age, period, offlineAfter);
+  if (state === null || state === "fresh") delete tile.dataset.fresh;
+  else tile.dataset.fresh = state;
+  setText(tile.querySelector("[data-age]"), ageWords(state, age, at, period));
+}
+
+/** Refills the line under a tile; called when a value arrives, not each second: the rest is the style sheet's. */
+export function refill(tile) {
+  const line = tile.querySelector(".freshness");
+  const period = Number(tile.dataset.period) || 0;
+  if (!line) return;
+  line.hidden = !period;
+  if (!period) return;
+  const age = Math.max(0, (now() - Number(tile.dataset.at)) / 1000);
+  const fresh = line.cloneNode(false); // a new element starts its animation anew
+  fresh.style.setProperty("--period", `${period}s`);
+  fresh.style.setProperty("--age", `-${Math.min(age, period)}s`);
+  line.replaceWith(fresh);
+}
+
+/** "12 s ago" in every `<time data-ago>`, the exact time as its tooltip. */
+export function ageTimes(root = document) {
+  for (const node of root.querySelectorAll("time[data-ago]")) {
+    const at = Date.parse(node.dateTime);
+    const age = (now() - at) / 1000;
+    setText(node, age < 86_400 ? ago(age) : brief(at, now()));
+    if (!node.title) node.title = exact(at);
+  }
+}
+
+/** Times in the person's zone in every `<time data-brief>`: the server does not know the browser's zone. */
+export function localTimes(root = document) {
+  for (const node of root.querySelectorAll("time[data-brief]")) {
+    const at = Date.parse(node.dateTime);
+    setText(node, brief(at, now()));
+    node.title = exact(at);
+  }
+}

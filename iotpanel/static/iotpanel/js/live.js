@@ -1,0 +1,126 @@
+// The page's one connection to /ws/live/. Parts of the page watch devices; the connection opens with the first watch,
+// comes back by itself with growing pauses, and says its state in the header. Import it, never load it as a script of
+// its own: a second address would be a second connection.
+
+const PATH = "/ws/live/";
+const PAUSES = [1, 2, 4, 8, 15, 30]; // seconds before each further try
+const PING_EVERY = 20_000; // subscribing again is answered at once, so it tells a dead line from a quiet one
+const SILENT_AFTER = 30_000;
+
+const watchers = new Set();
+let socket = null;
+let tries = 0;
+let heardAt = 0;
+let retryAt = 0;
+let wasLost = false;
+let subscribed = new Set();
+
+/** Integers beyond 2^53 keep their digits: they arrive as BigInt. */
+export function parse(text) {
+  if (!/\d{16}/.test(text)) return JSON.parse(text);
+  return JSON.parse(text, (key, value, context) =>
+    typeof value === "number" && !Number.isSafeInteger(value) && /^-?\d+$/.test(context?.source ?? "") ? BigInt(context.source) : value,
+  );
+}
+
+function wanted() {
+  const keys = new Set();
+  for (const watcher of watchers) for (const key of watcher.keys) keys.add(key);
+  return keys;
+}
+
+function send(message) {
+  if (socket?.readyState === WebSocket.OPEN) socket.send(JSON.stringify(message));
+}
+
+function subscribe() {
+  const keys = wanted();
+  const gone = [...subscribed].filter((key) => !keys.has(key));
+  if (gone.length) send({ unsubscribe: { devices: gone } });
+  subscribed = keys;
+  if (keys.size) send({ subscribe: { devices: [...keys] } });
+}
+
+function tell(name, ...values) {
+  for (const watcher of [...watchers]) watcher[name]?.(...values);
+}
+
+function onMessage(event) {
+  heardAt = Date.now();
+  const message = parse(event.data);
+  if (message.type === "readings") tell("readings", message.data);
+  else if (message.type === "status") tell("status", message.data);
+  else if (message.type === "subscribed") onSubscribed();
+}
+
+function onSubscribed() {
+  tries = 0;
+  show("live");
+  if (!wasLost) return;
+  wasLost = false;
+  tell("back"); // what passed meanwhile has to be fetched
+}
+
+function connect() {
+  if (socket || !watchers.size) return;
+  const scheme = location.protocol === "https:" ? "wss:" : "ws:";
+  retryAt = 0;
+  heardAt = Date.now();
+  const tenant = document.body.dataset.tenant; // whoever has several works in one at a time
+  socket = new WebSocket(`${scheme}//${location.host}${PATH}${tenant ? `?tenant=${encodeURIComponent(tenant)}` : ""}`);
+  socket.addEventListener("open", subscribe);
+  socket.addEventListener("message", onMessage);
+  socket.addEventListener("close", onClose);
+}
+
+function onClose() {
+  socket = null;
+  subscribed = new Set();
+  if (!watchers.size) return show("paused");
+  wasLost = true;
+  const pause = PAUSES[Math.min(tries++, PAUSES.length - 1)] * 1000;
+  retryAt = Date.now() + pause * (0.75 + Math.random() / 2); // not all browsers at once after a restart
+  show("lost");
+}
+
+/** Once a second: try again when it is time, count down in words, notice a line that died without a word. */
+function beat() {
+  if (retryAt && Date.now() >= retryAt) connect();
+  else if (retryAt) show("lost");
+  if (socket?.readyState === WebSocket.OPEN && Date.now() - heardAt > SILENT_AFTER) socket.close();
+}
+
+function hurry() {
+  if (retryAt && !document.hidden) connect();
+}
+
+function show(state) {
+  const seconds = Math.max(1, Math.ceil((retryAt - Date.now()) / 1000));
+  document.querySelectorAll("[data-live]").forEach((mark) => {
+    const words = (mark.dataset[`${state}Text`] ?? "").replace("SECONDS", seconds);
+    mark.dataset.state = state;
+    if (mark.textContent !== words) mark.textContent = words;
+  });
+  document.documentElement.dataset.live = state; // for style sheets and tests
+}
+
+/**
+ * Watches devices by key. `handlers` may have `readings(rows)` with rows `[key, property, ms, value]`,
+ * `status(rows)` with rows `[key, online, ms]`, and `back()` after a loss. Returns the function that ends it.
+ */
+export function watch(keys, handlers) {
+  const watcher = { ...handlers, keys: [...keys] };
+  watchers.add(watcher);
+  if (socket?.readyState === WebSocket.OPEN) subscribe();
+  else if (!retryAt) connect();
+  return () => {
+    watchers.delete(watcher);
+    if (!watchers.size) socket?.close();
+    else subscribe();
+  };
+}
+
+setInterval(beat, 1000);
+setInterval(() => wanted().size && send({ subscribe: { devices: [...wanted()] } }), PING_EVERY);
+addEventListener("online", hurry);
+document.addEventListener("visibilitychange", hurry);
