@@ -9,7 +9,7 @@ from rest_framework.exceptions import APIException
 class ApiError(APIException):
     """An error with a stable `code` for programs and a sentence for people; `details` is any JSON."""
 
-    status_code = status.HTTP_400_BAD_REQUEST
+    status_code: int = status.HTTP_400_BAD_REQUEST
 
     def __init__(self, code: str, message: str, details: Any = None) -> None:
         super().__init__(message, code)

@@ -1,0 +1,18 @@
+"""The addresses of people, tenants, members and keys, below /api/v1/."""
+
+from django.urls import path
+from rest_framework.routers import SimpleRouter
+
+from .tokens import TokenView
+from .views import ApiKeysViewSet, MembersViewSet, MeView, TenantsViewSet
+
+router = SimpleRouter()
+router.register("tenants", TenantsViewSet, "tenants")
+router.register("members", MembersViewSet, "members")
+router.register("api-keys", ApiKeysViewSet, "api-keys")
+
+urlpatterns = [
+    path("auth/token/", TokenView.as_view(), name="token"),
+    path("me/", MeView.as_view(), name="me"),
+    *router.urls,
+]
