@@ -50,7 +50,8 @@ def chromium(place: Path, packages: Path) -> Path:
 def make_start(place: Path, start: Path) -> None:
     """A script that starts the unpacked program with its libraries and fonts."""
     root = place / "tree"
-    libraries = ":".join(str(folder) for pattern in ("usr/lib/*-linux-gnu*", "lib/*-linux-gnu*") for folder in root.glob(pattern))
+    places = ("usr/lib/*-linux-gnu*", "lib/*-linux-gnu*", "usr/lib/*-linux-gnu*/pulseaudio")
+    libraries = ":".join(str(folder) for pattern in places for folder in root.glob(pattern))
     (place / "fonts.conf").write_text(FONTS.format(tree=root, place=place))
     start.write_text(START.format(libraries=libraries, place=place, program=root / "usr/lib/chromium/chromium"))
     start.chmod(0o755)

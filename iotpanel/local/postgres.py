@@ -84,10 +84,9 @@ class Postgres:
 
     def part(self) -> Part:
         # SIGINT is PostgreSQL's fast shutdown; SIGTERM would wait for every client to leave.
+        fast = signal.SIGINT
         argv = (str(self.tree.program("postgres")), "-D", str(self.data))
-        return Part(
-            "postgres", argv, self.is_ready, stop_signal=signal.SIGINT, orphan_signal=signal.SIGINT, patience=60, account=self.account
-        )
+        return Part("postgres", argv, self.is_ready, stop_signal=fast, orphan_signal=fast, patience=60, account=self.account)
 
     def is_ready(self) -> bool:
         argv = [str(self.tree.program("pg_isready")), "-q", "-h", "127.0.0.1", "-p", str(self.port)]
@@ -112,21 +111,9 @@ class Postgres:
         write_private(password, self.home.secret("database-superuser"))
         for path in (self.data, password):
             self.account.give(path)
-        argv = [
-            str(self.tree.program("initdb")),
-            "-D",
-            str(self.data),
-            "-U",
-            "postgres",
-            "--pwfile",
-            str(password),
-            "-A",
-            "scram-sha-256",
-            "-E",
-            "UTF8",
-        ]
         locale = ["--locale-provider=builtin", "--builtin-locale=C.UTF-8"] if self.version >= 17 else []
-        done = run_as(self.account, [*argv, *locale, "--locale=C", "--no-instructions"])
+        options = ["-U", "postgres", "--pwfile", str(password), "-A", "scram-sha-256", "-E", "UTF8", "--locale=C", "--no-instructions"]
+        done = run_as(self.account, [str(self.tree.program("initdb")), "-D", str(self.data), *options, *locale])
         password.unlink()
         if done.returncode:
             shutil.rmtree(self.data, ignore_errors=True)
@@ -145,24 +132,16 @@ class Postgres:
     def psql(self, sql: str, variables: dict[str, str], database: str = "postgres") -> str:
         """Run SQL as the superuser; the values travel in the input, never in the list of processes."""
         sets = "".join(f"\\set {name} '{value}'\n" for name, value in variables.items())
-        argv = [
-            str(self.tree.program("psql")),
-            "-qXAt",
-            "-v",
-            "ON_ERROR_STOP=1",
-            "-h",
-            "127.0.0.1",
-            "-p",
-            str(self.port),
-            "-U",
-            "postgres",
-            database,
-        ]
-        env = os.environ | {"PGPASSWORD": self.home.secret("database-superuser")}
-        done = subprocess.run(argv, input=sets + sql, capture_output=True, text=True, env=env, check=False)
+        argv = [str(self.tree.program("psql")), "-qXAt", "-v", "ON_ERROR_STOP=1", database]
+        done = subprocess.run(argv, input=sets + sql, capture_output=True, text=True, env=os.environ | self.superuser(), check=False)
         if done.returncode:
             raise Trouble(f"the database refused its set-up: {done.stderr.strip()}")
         return done.stdout
+
+    def superuser(self) -> dict[str, str]:
+        """Environment with which PostgreSQL's own programs sign in as the superuser."""
+        where = {"PGHOST": "127.0.0.1", "PGPORT": str(self.port)}
+        return where | {"PGUSER": "postgres", "PGPASSWORD": self.home.secret("database-superuser")}
 
 
 def run_as(account: Account, argv: list[str]) -> subprocess.CompletedProcess[str]:

@@ -12,7 +12,7 @@ SERVERS = ("mosquitto", "mosquitto-clients", "patchelf")
 DEBIAN_SERVERS = (*SERVERS, "postgresql-17", "postgresql-client-17", "postgresql-17-timescaledb", "valkey-server")
 UBUNTU_SERVERS = (*SERVERS, "postgresql", "postgresql-client", "redis-server")
 BROWSER = ("chromium", "fonts-dejavu-core", "fonts-wqy-microhei", "fontconfig")
-HINT = "iotpanel unpacks its servers on Debian 12 and 13 and on Ubuntu; elsewhere set DATABASE_URL, REDIS_URL and MQTT_URL to servers of your own"
+HINT = "servers are unpacked on Debian 12, 13 and Ubuntu only; elsewhere set DATABASE_URL, REDIS_URL and MQTT_URL to your own"
 
 
 @dataclass(frozen=True)
