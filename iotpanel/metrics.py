@@ -1,0 +1,78 @@
+"""Every Prometheus metric of the platform, named and explained here and nowhere else.
+
+Each process counts for itself; `figures.py` brings the figures together on the web port's `/metrics`, where every
+series has the label `process` (web, uplink, tasks, beat).
+"""
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector, disable_created_metrics
+
+disable_created_metrics()
+REGISTRY = CollectorRegistry()
+ProcessCollector(registry=REGISTRY)
+
+FAST = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60)
+SIZES = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000)
+
+
+def _counter(name: str, text: str, *labels: str) -> Counter:
+    """A name without `_total`: the exposition adds it."""
+    return Counter(f"iotpanel_{name}", text, labels, registry=REGISTRY)
+
+
+def _gauge(name: str, text: str, *labels: str) -> Gauge:
+    return Gauge(f"iotpanel_{name}", text, labels, registry=REGISTRY)
+
+
+def _histogram(name: str, text: str, *labels: str, buckets: tuple[float, ...] = FAST) -> Histogram:
+    return Histogram(f"iotpanel_{name}", text, labels, registry=REGISTRY, buckets=buckets)
+
+
+# --- Uplink: received = stored + duplicate + rejected + dead_lettered, always, per source ----------------------
+UPLINK_RECEIVED = _counter("uplink_received", "Reports, attribute objects and events that came in.", "source")
+UPLINK_STORED = _counter("uplink_stored", "Of these, committed.", "source")
+UPLINK_DUPLICATE = _counter("uplink_duplicate", "Of these, known already with equal values.", "source")
+UPLINK_REJECTED = _counter("uplink_rejected", "Of these, refused by policy and not kept.", "source")
+UPLINK_DEAD_LETTERED = _counter("uplink_dead_lettered", "Of these, kept as dead letters.", "source")
+UPLINK_HEARTBEATS = _counter("uplink_heartbeats", "Messages that carried nothing but a sign of life.", "source")
+# In the order of the ledger's counts.
+UPLINK_COUNTERS = (UPLINK_RECEIVED, UPLINK_STORED, UPLINK_DUPLICATE, UPLINK_REJECTED, UPLINK_DEAD_LETTERED, UPLINK_HEARTBEATS)
+for _counted in UPLINK_COUNTERS:  # all series are there from the start, so that the identity can be checked
+    for _source in ("mqtt", "http", "page", "replay"):
+        _counted.labels(_source)
+UPLINK_MESSAGES = _counter("uplink_messages", "Messages taken from a connector.", "source")
+UPLINK_REJECTIONS = _counter("uplink_rejections", "Refusals by policy, by code.", "code")
+DEAD_LETTERS = _counter("dead_letters", "Dead letters written, by reason.", "reason")
+UPLINK_SECONDS = _histogram(
+    "uplink_arrival_to_commit_seconds",
+    "From a message's arrival to the commit of its batch; a sample of up to 31 of each batch.",
+)
+UPLINK_BATCH_SECONDS = _histogram("uplink_batch_seconds", "Time that one batch spent in a step: translate, write.", "step")
+UPLINK_BATCH_MESSAGES = _histogram("uplink_batch_messages", "Messages of one batch.", buckets=SIZES)
+UPLINK_QUEUE = _gauge("uplink_queue_messages", "Messages that wait for a batch.")
+UPLINK_RETRIES = _counter("uplink_retries", "Batches tried again because the database was unavailable.")
+UPLINK_UNAVAILABLE = _gauge("uplink_unavailable", "1 while a batch waits for the database.")
+BROKER_CONNECTED = _gauge("broker_connected", "1 while the worker is connected to the broker.", "connector")
+BROKER_RECONNECTS = _counter("broker_reconnects", "Connections made to the broker.", "connector")
+BROKER_RELOADS = _counter("broker_reloads", "Times that the broker was given new accounts.")
+
+# --- Codecs ------------------------------------------------------------------------------------------------
+CODEC_SECONDS = _histogram("codec_seconds", "Time to decode the frames of one batch and product.", "kind")
+CODEC_FRAMES = _counter("codec_frames", "Frames decoded.", "kind")
+LUA_RESTARTS = _counter("lua_restarts", "Sandbox processes that had to be killed or had died.")
+LUA_PROCESSES = _gauge("lua_processes", "Sandbox processes that are alive.")
+LUA_QUARANTINED = _gauge("lua_quarantined_scripts", "Scripts that hung repeatedly and are left out for a while.")
+
+# --- Devices -----------------------------------------------------------------------------------------------
+PRESENCE_CHANGES = _counter("presence_changes", "Devices that came or went.", "online", "cause")
+
+# --- Live --------------------------------------------------------------------------------------------------
+LIVE_CONNECTIONS = _gauge("live_connections", "Open connections to /ws/live/.")
+LIVE_SENT = _counter("live_sent", "Newest values that a publisher handed to the web processes.")
+LIVE_LOST = _counter("live_lost", "Readings that a publisher had no room for.")
+LIVE_FAILURES = _counter("live_failures", "Ticks of a publisher that could not be sent.")
+LIVE_SKIPPED = _counter("live_skipped", "Readings passed over in favour of newer ones, on all connections.")
+
+# --- Web and tasks -----------------------------------------------------------------------------------------
+HTTP_SECONDS = _histogram("http_request_seconds", "Time to answer a request, streamed bodies excluded.", "method", "status")
+TASK_SECONDS = _histogram("task_seconds", "Time of one run of a task.", "task")
+TASK_RUNS = _counter("task_runs", "Runs of tasks.", "task", "outcome")
