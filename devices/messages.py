@@ -13,12 +13,16 @@ Ack = Callable[[], None]
 
 
 class Uplink(NamedTuple):
-    """What a connector received: bytes on a topic. The ack travels beside it, never in it."""
+    """What a connector received: bytes on a topic. The ack travels beside it, never in it.
+
+    `only` is set by a replay that takes a single report out of a frame that held several.
+    """
 
     topic: str
     payload: bytes
     received_at: int
     source: str = "mqtt"
+    only: int | None = None
 
 
 class Frame(NamedTuple):

@@ -4,8 +4,11 @@ import os
 
 from celery import Celery
 
+from . import worker
+
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "iotpanel.settings")
 
 app = Celery("iotpanel")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
+worker.install(app)

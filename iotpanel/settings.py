@@ -4,6 +4,7 @@ import sys
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import environ
 from django.core.exceptions import ImproperlyConfigured
@@ -136,6 +137,8 @@ CHANNEL_LAYERS = {
 
 # --- Uplink --------------------------------------------------------------------------------------------------
 MQTT_URL = env.str("MQTT_URL", default="mqtt://127.0.0.1:1884")  # the workers' own listener
+# The persistent session; one per uplink worker.
+MQTT_CLIENT_ID = env.str("IOTPANEL_MQTT_CLIENT_ID", default="iotpanel-uplink")
 # Where the broker reads its accounts; empty where the broker asks us by HTTP instead.
 BROKER_DIR = env.str("IOTPANEL_BROKER_DIR", default="")
 # Called with the reports of a batch in the batch's transaction (dotted paths); how upper apps see the uplink.
@@ -216,6 +219,35 @@ SPECTACULAR_SETTINGS = {
     "ENUM_NAME_OVERRIDES": {"Role": "iotpanel.tenants.models.Role"},
 }
 
+# Accounts are made by people who may; sign-on appears where it is configured. The failures are counted by axes alone.
+ACCOUNT_ADAPTER = "iotpanel.pages.adapters.AccountAdapter"
+SOCIALACCOUNT_ADAPTER = "iotpanel.pages.adapters.SocialAdapter"
+ACCOUNT_LOGIN_METHODS = {"username"}
+ACCOUNT_EMAIL_VERIFICATION = "none"
+ACCOUNT_RATE_LIMITS = {"login_failed": ""}
+MFA_TOTP_ISSUER = "iotpanel"
+SOCIALACCOUNT_EMAIL_AUTHENTICATION = True
+SOCIALACCOUNT_EMAIL_AUTHENTICATION_AUTO_CONNECT = True
+SOCIALACCOUNT_PROVIDERS: dict[str, Any] = {}
+OIDC_URL = env.str("IOTPANEL_OIDC_URL", default="")  # the issuer, such as https://login.example.org/realms/plant
+if OIDC_URL:
+    SOCIALACCOUNT_PROVIDERS["openid_connect"] = {
+        "APPS": [
+            {
+                "provider_id": "sso",
+                "name": env.str("IOTPANEL_OIDC_NAME", default="Single sign-on"),
+                "client_id": env.str("IOTPANEL_OIDC_CLIENT_ID"),
+                "secret": secret("IOTPANEL_OIDC_SECRET"),
+                "settings": {"server_url": OIDC_URL},
+            }
+        ]
+    }
+# Mail is needed for nothing but forgotten passwords; without it that link is not shown.
+EMAIL_URL = env.str("IOTPANEL_EMAIL_URL", default="")
+if EMAIL_URL:
+    vars().update(env.email_url("IOTPANEL_EMAIL_URL"))
+DEFAULT_FROM_EMAIL = env.str("IOTPANEL_EMAIL_FROM", default="iotpanel@localhost")
+
 # --- Language and time ---------------------------------------------------------------------------------------
 LANGUAGE_CODE = "en"
 LANGUAGES = [("en", "English"), ("zh-hans", "简体中文")]
@@ -247,7 +279,8 @@ CONTENT_SECURITY_POLICY: dict[str, Any] = {
         "connect-src": ["'self'"],
         "object-src": ["'none'"],
         "base-uri": ["'none'"],
-        "form-action": ["'self'"],
+        # A browser applies this to where the form is redirected, too.
+        "form-action": ["'self'", *(["{0.scheme}://{0.netloc}".format(urlsplit(OIDC_URL))] if OIDC_URL else [])],
         "frame-ancestors": ["'none'"],
     }
 }

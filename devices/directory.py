@@ -1,0 +1,163 @@
+"""Who is who on the uplink: from a device's key to what the pipeline has to know of it, cached.
+
+What was read stays in memory until PostgreSQL says on `iotpanel_directory` that the registry changed. The
+notification comes with the first query of a batch, so a batch sees whatever was committed before it began.
+Keys that nobody has are never cached: a device that was created a moment ago is known at once.
+"""
+
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from django.db import connections
+
+from devices import topics
+from devices.models import MAX_DISCOVERED, Device, DiscoveredProperty, Product
+from devices.provisioning import register_child
+from devices.thing_model import ThingModel
+from devices.thing_model_parser import ThingModelError, parse
+
+CHANNEL = "iotpanel_directory"
+MAX_DEPTH = 16  # of gateways above a device
+
+
+class ProductEntry(NamedTuple):
+    """A product as the pipeline sees it; `discovered` holds ("property" or "attribute", name) pairs."""
+
+    id: int
+    key: str
+    tenant_id: int
+    model: ThingModel
+    codec: str
+    script: str
+    accepts_unknown: bool
+    discovered: set[tuple[str, str]]
+    patterns: list[topics.Pattern]
+    registers_children: bool
+    child_product_id: int | None
+
+
+class DeviceEntry(NamedTuple):
+    """A device as the pipeline sees it."""
+
+    id: int
+    key: str
+    tenant_id: int
+    product: ProductEntry
+    parent_id: int | None
+    enabled: bool
+
+
+class Directory:
+    """A cache of devices and products. One per thread; forgets by itself when the registry changes."""
+
+    def __init__(self, using: str = "default") -> None:
+        self._using = using
+        self._devices: dict[str, DeviceEntry] = {}
+        self._by_id: dict[int, DeviceEntry] = {}
+        self._products: dict[int, ProductEntry] = {}
+        self._patterns: list[topics.Pattern] | None = None
+        self._listening: object = None
+
+    def refresh(self) -> None:
+        """One round trip: learn of changes, and subscribe to them on a fresh connection. Call it first in a batch."""
+        connection = connections[self._using]
+        with connection.cursor() as cursor:
+            if self._listening is not connection.connection:
+                cursor.execute(f"LISTEN {CHANNEL}")
+                connection.connection.add_notify_handler(lambda _: self.forget())
+                self._listening = connection.connection
+                self.forget()
+            else:
+                cursor.execute("SELECT 1")
+
+    def forget(self) -> None:
+        """Read everything anew from now on."""
+        self._devices.clear()
+        self._by_id.clear()
+        self._products.clear()
+        self._patterns = None
+
+    def load(self, keys: Iterable[str]) -> None:
+        """Read the devices of these keys that are not known yet, in one query."""
+        missing = {key for key in keys if key not in self._devices}
+        if missing:
+            for device in Device.objects.filter(key__in=missing).select_related("product__child_product"):
+                self._add(device)
+
+    def device(self, key: str) -> DeviceEntry | None:
+        """The device of this key, or None."""
+        if key not in self._devices:
+            self.load([key])
+        return self._devices.get(key)
+
+    def patterns(self) -> list[topics.Pattern]:
+        """All topics that products map for themselves."""
+        if self._patterns is None:
+            mapped = Product.objects.exclude(topics=[]).values_list("topics", "codec_kind")
+            self._patterns = [pattern for own, codec in mapped for pattern in patterns_of(own, codec)]
+        return self._patterns
+
+    def is_below(self, device: DeviceEntry, gateway: DeviceEntry) -> bool:
+        """Whether `gateway` is among the gateways above `device`."""
+        parent_id = device.parent_id
+        for _ in range(MAX_DEPTH):
+            if parent_id is None or parent_id == gateway.id:
+                return parent_id is not None
+            if parent_id not in self._by_id:
+                self._add(Device.objects.select_related("product__child_product").get(pk=parent_id))
+            parent_id = self._by_id[parent_id].parent_id
+        return False
+
+    def register(self, gateway: DeviceEntry, key: str) -> DeviceEntry:
+        """Make the child that the gateway speaks for, as its product allows. Raises Invalid."""
+        child = register_child(Device.objects.get(pk=gateway.id), key)
+        return self._add(Device.objects.select_related("product__child_product").get(pk=child.pk))
+
+    def discover(self, product: ProductEntry, kind: str, names: Iterable[str]) -> bool:
+        """Take note of names that the thing model lacks; False where the product has too many of them already."""
+        fresh = [(kind, name) for name in names if (kind, name) not in product.discovered]
+        if not fresh:
+            return True
+        if len(product.discovered) + len(fresh) > MAX_DISCOVERED:
+            return False
+        rows = [DiscoveredProperty(product_id=product.id, kind=kind, key=name) for _, name in fresh]
+        DiscoveredProperty.objects.bulk_create(rows, ignore_conflicts=True)
+        product.discovered.update(fresh)
+        return True
+
+    def _add(self, device: Device) -> DeviceEntry:
+        entry = DeviceEntry(device.pk, device.key, device.tenant_id, self._product(device.product), device.parent_id, device.enabled)
+        self._devices[device.key] = self._by_id[device.pk] = entry
+        return entry
+
+    def _product(self, product: Product) -> ProductEntry:
+        if product.pk not in self._products:
+            self._products[product.pk] = product_entry(product)
+        return self._products[product.pk]
+
+
+def product_entry(product: Product) -> ProductEntry:
+    """What the pipeline has to know of a product. A thing model that no longer parses knows nothing and refuses nothing."""
+    try:
+        model = parse(product.thing_model)
+    except ThingModelError:
+        model = ThingModel({}, {}, {}, {})
+    return ProductEntry(
+        id=product.pk,
+        key=product.key,
+        tenant_id=product.tenant_id,
+        model=model,
+        codec=product.codec_kind,
+        script=product.codec_script,
+        accepts_unknown=product.unknown_properties == "accept",
+        discovered=set(DiscoveredProperty.objects.filter(product=product).values_list("kind", "key")),
+        patterns=patterns_of(product.topics, product.codec_kind),
+        registers_children=product.register_children,
+        child_product_id=product.child_product_id,
+    )
+
+
+def patterns_of(mapped: list[dict[str, str] | str], codec: str) -> list[topics.Pattern]:
+    """The patterns of a product's `topics`; a bare string is telemetry, or raw where a script decodes."""
+    bare = "raw" if codec == "lua" else "telemetry"
+    return [topics.Pattern.of(own, bare) if isinstance(own, str) else topics.Pattern.of(own["topic"], own.get("kind", bare)) for own in mapped]

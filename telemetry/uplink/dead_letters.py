@@ -1,0 +1,72 @@
+"""Dead letters: written in the batch's transaction, replayed after a fix."""
+
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime, timedelta
+
+from django.utils import timezone
+
+from devices.messages import DeadLetter, Uplink
+from telemetry.models import DeadLetterRecord
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+MICROSECOND = timedelta(microseconds=1)
+CHUNK = 500
+
+
+def write(letters: Sequence[DeadLetter]) -> list[int]:
+    """Keep these letters, in the caller's transaction; returns their ids."""
+    rows = [
+        DeadLetterRecord(
+            tenant_id=letter.tenant_id,
+            product_id=letter.product_id,
+            device_id=letter.device_id,
+            key=_text(letter.key)[:256],
+            topic=_text(letter.topic),
+            source=letter.source,
+            reason=letter.reason,
+            detail=_text(letter.detail)[:2000],
+            payload=letter.payload,
+            index=letter.index,
+            received_at=EPOCH + timedelta(microseconds=letter.received_at),
+        )
+        for letter in letters
+    ]
+    return [row.pk for row in DeadLetterRecord.objects.bulk_create(rows)]
+
+
+def uplink_of(record: DeadLetterRecord) -> Uplink:
+    """The uplink that says again what this dead letter holds, at the time when it first came."""
+    return Uplink(
+        topic=record.topic,
+        payload=bytes(record.payload),
+        received_at=(record.received_at - EPOCH) // MICROSECOND,
+        source="replay",
+        only=record.index,
+    )
+
+
+def chunks(ids: Sequence[int]) -> Iterable[Sequence[int]]:
+    """The ids in portions that fit one transaction."""
+    return (ids[start : start + CHUNK] for start in range(0, len(ids), CHUNK))
+
+
+def settle(record: DeadLetterRecord, again: Sequence[DeadLetter]) -> bool:
+    """Mark a letter as accepted, or note why it was refused again; returns whether it was accepted."""
+    if not again:
+        record.replayed_at = timezone.now()
+    else:
+        record.reason, record.detail = again[0].reason, _text(again[0].detail)[:2000]
+    record.save(update_fields=["replayed_at", "reason", "detail"])
+    return not again
+
+
+def lock(ids: Sequence[int]) -> list[DeadLetterRecord]:
+    """These letters, oldest first, as far as they still wait for a replay; locked in the caller's transaction."""
+    return list(DeadLetterRecord.objects.open().filter(pk__in=ids).order_by("received_at", "pk").select_for_update(skip_locked=True))
+
+
+def _text(text: str) -> str:
+    """Text that PostgreSQL takes, whatever a device put into it."""
+    return text.replace("\x00", "�").encode("utf-8", "replace").decode()
+
+

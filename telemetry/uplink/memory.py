@@ -1,0 +1,29 @@
+"""What a thread that processes batches remembers between them; forgotten whenever a batch fails."""
+
+from threading import local
+
+from devices.directory import Directory
+from devices.presence import Heard
+
+_thread = local()
+
+
+class Memory:
+    """Who is who, and who was heard a moment ago."""
+
+    def __init__(self) -> None:
+        self.directory = Directory()
+        self.heard = Heard()
+
+    def forget(self) -> None:
+        """A batch was rolled back: what it taught us may not be true."""
+        self.directory.forget()
+        self.heard.forget()
+
+
+def memory() -> Memory:
+    """This thread's memory."""
+    if not hasattr(_thread, "memory"):
+        _thread.memory = Memory()
+    found: Memory = _thread.memory
+    return found

@@ -1,0 +1,96 @@
+"""The uplink of one process: connectors, batcher, the broker's accounts, and the sweep of each second."""
+
+import threading
+from pathlib import Path
+from typing import Any
+
+import structlog
+from django.conf import settings
+from django.db import DatabaseError, close_old_connections, connection
+from django.utils import timezone
+
+from devices import presence
+from devices.broker_accounts import AccountsKeeper
+from devices.connectors import CONNECTORS
+from devices.models import Device
+from iotpanel import metrics
+from telemetry.live import publisher
+
+from .batcher import Batcher
+from .pipeline import process
+
+SWEEP = 1.0  # seconds
+DRAIN = 8.0  # seconds
+log = structlog.get_logger(__name__)
+
+
+class UplinkService:
+    """Started and stopped by the worker's bootstep."""
+
+    def __init__(self) -> None:
+        self.batcher = Batcher(process)
+        self.connector = CONNECTORS["mqtt"]({"url": settings.MQTT_URL, "client_id": settings.MQTT_CLIENT_ID}, self.batcher.put)
+        folder = Path(settings.BROKER_DIR) if settings.BROKER_DIR else None
+        self.accounts = AccountsKeeper(folder, self.connector.subscribe)
+        self._stopping = threading.Event()
+        self._sweeper = threading.Thread(target=self._sweep_forever, name="uplink-sweeper", daemon=True)
+        self._listening_since = timezone.now()
+        self._retries = 0
+
+    def start(self) -> None:
+        publisher()
+        self.batcher.start()
+        self.connector.start()
+        self.accounts.start()
+        self._sweeper.start()
+
+    def stop(self) -> None:
+        """Take nothing more, store what was taken, acknowledge it, leave. Ten seconds at most."""
+        self._stopping.set()
+        self.connector.hold()
+        drained = self.batcher.stop(DRAIN)
+        self.connector.stop()
+        self.accounts.stop()
+        publisher().stop()
+        log.info("uplink_stopped", drained=drained, **self.figures())
+
+    def figures(self) -> dict[str, Any]:
+        """What `celery inspect uplink` shows."""
+        return {**self.batcher.figures(), "mqtt": self.connector.figures(), "accounts_written": self.accounts.written}
+
+    def _sweep_forever(self) -> None:
+        while not self._stopping.wait(SWEEP):
+            try:
+                self._sweep()
+            except DatabaseError as error:
+                log.warning("uplink_sweep_failed", error=str(error)[:300])
+                connection.close()
+            except Exception as error:  # noqa: BLE001 - the sweep must go on
+                log.error("uplink_sweep_failed", exc_info=error)
+        connection.close()
+
+    def _sweep(self) -> None:
+        """What has to be looked after once a second."""
+        close_old_connections()
+        self.connector.heal()
+        figures = self.figures()
+        self._measure(figures)
+        if not figures["mqtt"]["connected"] or figures["queued"] or figures["last_error"]:
+            # While we do not hear, or are behind, silence is ours and not the devices'.
+            self._listening_since = timezone.now()
+            return
+        changed = presence.sweep_silent(self._listening_since)
+        if changed:
+            entries = Device.objects.in_bulk([word.device_id for word in changed])
+            publisher().status(
+                (word.device_id, entries[word.device_id].key, entries[word.device_id].tenant_id, False, word.at)
+                for word in changed
+                if word.device_id in entries
+            )
+
+    def _measure(self, figures: dict[str, Any]) -> None:
+        metrics.UPLINK_QUEUE.set(figures["queued"])
+        metrics.UPLINK_UNAVAILABLE.set(1 if figures["last_error"] else 0)
+        metrics.BROKER_CONNECTED.labels("mqtt").set(1 if figures["mqtt"]["connected"] else 0)
+        metrics.UPLINK_RETRIES.inc(figures["retries"] - self._retries)
+        self._retries = figures["retries"]
