@@ -1,0 +1,31 @@
+"""A home of its own for each test, and parts that are as small as a process can be."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from iotpanel.local.home import Home
+from iotpanel.local.supervisor import Supervisor
+from iotpanel.local.tree import Tree
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Home:
+    made = Home(tmp_path / "home")
+    made.make()
+    return made
+
+
+@pytest.fixture
+def supervisor(home: Home) -> Iterator[Supervisor]:
+    made = Supervisor(home)
+    yield made
+    made.stop()
+
+
+@pytest.fixture(scope="session")
+def tree() -> Tree:
+    """The programs that the suite's own servers were started from."""
+    return Tree(Path(os.environ["IOTPANEL_SERVERS"]))
