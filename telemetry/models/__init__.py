@@ -5,9 +5,9 @@ from .dead_letter import DeadLetterRecord
 from .erasure import Erasure
 from .event import Event
 from .latest import Latest
-from .ledger import LedgerEntry, LedgerHour
+from .ledger import LedgerEntry, LedgerHour, LedgerMinute
 from .report import ReportRow
-from .rollup import DirtyBucket, RollupDay, RollupFrontier, RollupHour, RollupMinute
+from .rollup import DirtyBucket, Forgotten, RollupDay, RollupFrontier, RollupHour, RollupMinute
 
 __all__ = [
     "Attribute",
@@ -15,9 +15,11 @@ __all__ = [
     "DirtyBucket",
     "Erasure",
     "Event",
+    "Forgotten",
     "Latest",
     "LedgerEntry",
     "LedgerHour",
+    "LedgerMinute",
     "ReportRow",
     "RollupDay",
     "RollupFrontier",

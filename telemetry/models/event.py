@@ -1,6 +1,7 @@
 """What happened on a device: named, with parameters; a hypertable where TimescaleDB is there."""
 
 from django.db import models
+from timescale.db.models.fields import TimescaleDateTimeField
 
 
 class Event(models.Model):
@@ -8,7 +9,7 @@ class Event(models.Model):
 
     pk = models.CompositePrimaryKey("device_id", "at", "name", "digest")
     device_id = models.BigIntegerField()
-    at = models.DateTimeField()
+    at = TimescaleDateTimeField(interval="30 days")
     name = models.CharField(max_length=64)
     digest = models.BinaryField(max_length=16)
     params = models.JSONField()

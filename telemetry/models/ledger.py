@@ -32,3 +32,13 @@ class LedgerHour(models.Model):
 
     class Meta:
         indexes = [models.Index(fields=["hour"], name="ledger_by_hour")]
+
+
+class LedgerMinute(models.Model):
+    """What a tenant's devices sent in one minute together: the throughput of the last days."""
+
+    pk = models.CompositePrimaryKey("tenant_id", "minute")
+    tenant_id = models.BigIntegerField()
+    minute = models.DateTimeField()
+    received = models.BigIntegerField(_("received"), default=0)
+    stored = models.BigIntegerField(_("stored"), default=0)

@@ -1,6 +1,7 @@
 """The store's main table: one row per device and instant, a hypertable where TimescaleDB is there."""
 
 from django.db import models
+from timescale.db.models.fields import TimescaleDateTimeField
 
 
 class ReportRow(models.Model):
@@ -8,7 +9,7 @@ class ReportRow(models.Model):
 
     pk = models.CompositePrimaryKey("device_id", "at")
     device_id = models.BigIntegerField()
-    at = models.DateTimeField()
+    at = TimescaleDateTimeField(interval="7 days")
     values = models.JSONField()
 
     class Meta:

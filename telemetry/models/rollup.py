@@ -4,13 +4,14 @@ from django.db import models
 
 
 class Rollup(models.Model):
-    """`total`, `low` and `high` are null where the property is not a number; `first` and `last` take any type."""
+    """`numbers` counts the readings that `total`, `low` and `high` cover: numbers, and booleans as 0 and 1."""
 
     pk = models.CompositePrimaryKey("device_id", "property", "bucket")
     device_id = models.BigIntegerField()
     property = models.CharField(max_length=256)
     bucket = models.DateTimeField()
     count = models.BigIntegerField()
+    numbers = models.BigIntegerField()
     total = models.FloatField(null=True)
     low = models.FloatField(null=True)
     high = models.FloatField(null=True)
@@ -41,15 +42,27 @@ class RollupDay(Rollup):
 
 
 class RollupFrontier(models.Model):
-    """Up to where the minutes are rolled up. A batch that writes older data takes the row FOR SHARE and marks its hours dirty."""
+    """Up to where minutes are sealed (older data mark their hour dirty) and up to where they are rolled up.
+
+    The first runs ahead of the second, so that a run that dies in between is taken up where it ended.
+    """
 
     id = models.SmallIntegerField(primary_key=True, default=1)
+    sealed_to = models.DateTimeField()
     rolled_up_to = models.DateTimeField()
 
 
 class DirtyBucket(models.Model):
-    """An hour of a device that was rolled up already and has changed since."""
+    """An hour of a device that has changed since it was sealed; `claimed` while a run works on it."""
 
-    pk = models.CompositePrimaryKey("device_id", "hour")
+    pk = models.CompositePrimaryKey("device_id", "hour", "claimed")
     device_id = models.BigIntegerField()
     hour = models.DateTimeField()
+    claimed = models.BooleanField(default=False)
+
+
+class Forgotten(models.Model):
+    """Up to where raw readings of a product (0: of all) were erased on purpose: rollups before it are the only copy."""
+
+    product_id = models.BigIntegerField(primary_key=True)
+    before = models.DateTimeField()
