@@ -1,9 +1,9 @@
 """The process that runs codec scripts, and that may be killed at any moment.
 
 It is started by path in Python's isolated mode with an empty environment, so it holds no secret and imports
-nothing of the project: its limits come as an argument. It reads tasks from standard input and writes outcomes to standard output (`wire.py` is the
-other end). Before each frame it notes the frame's number in shared memory and arms a timer of CPU time whose
-signal ends the process: that is how a hang in C code costs its own frame only.
+nothing of the project: its limits come as an argument. It reads tasks from standard input and writes outcomes to
+standard output (`wire.py` is the other end). Before each frame it notes the frame's number in shared memory and
+arms a timer of CPU time whose signal ends the process: that is how a hang in C code costs its own frame only.
 """
 
 import json
@@ -88,7 +88,7 @@ class Child:
             size = PROGRESS.unpack(head)[0]
             if len(task := self.source.read(size)) < size:
                 return  # the parent died in the middle of it
-            kind, script, items = marshal.loads(task)
+            kind, script, items = marshal.loads(task)  # noqa: S302 - it comes from our own parent
             for index, arguments in enumerate(items):
                 PROGRESS.pack_into(self.progress, 0, index)
                 signal.setitimer(signal.ITIMER_PROF, self.limits["kill_seconds"])

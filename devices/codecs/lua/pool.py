@@ -27,7 +27,7 @@ QUARANTINED = Outcome(
 HUNG = Outcome("codec_timeout", f"the script took more than {IN_CHILD['seconds'] * 1000:.0f} ms".encode())
 CRASHED = Outcome("codec_error", b"the script crashed the sandbox")
 CUT_OFF = Outcome("codec_timeout", b"the time of this request is used up")
-Item = Sequence[Any]
+Item = tuple[Any, ...]
 
 
 class Pool:

@@ -25,13 +25,13 @@ POSITION = re.compile(r"^codec:(\d+): ")
 def decode(script: str, frames: Sequence[Frame]) -> list[Decoded | Invalid]:
     """One answer per frame, in order. Raises Unavailable where no sandbox process can be started."""
     small = [frame for frame in frames if len(frame.payload) <= FRAME_BYTES]
-    outcomes = iter(shared().run("decode", script.encode(), [arguments(frame) for frame in small]))
+    outcomes = iter(shared().run("decode", source_of(script), [arguments(frame) for frame in small]))
     return [_decoded(next(outcomes)) if len(frame.payload) <= FRAME_BYTES else too_large(frame) for frame in frames]
 
 
 def encode(script: str, command: dict[str, Any]) -> bytes:
     """The bytes that the script makes of a command (`name`, `params`, `id`); raises Invalid."""
-    outcome = shared().run("encode", script.encode(), [(orjson.dumps(command),)])[0]
+    outcome = shared().run("encode", source_of(script), [(orjson.dumps(command),)])[0]
     if outcome.word != "ok":
         raise Invalid(outcome.word, detail_of(outcome))
     return outcome.body
@@ -39,11 +39,15 @@ def encode(script: str, command: dict[str, Any]) -> bytes:
 
 def compile_error(script: str) -> str | None:
     """Why the script can't be used, with its line; None where it can. Its top level is run once."""
-    source = script.encode(errors="replace")
+    source = source_of(script)
     if len(source) > SCRIPT_BYTES:
         return f"the script has {len(source)} bytes, at most {SCRIPT_BYTES}"
     outcome = shared().run_within(1.0, "check", source, [()])[0]
     return None if outcome.word == "ok" else detail_of(outcome)
+
+
+def source_of(script: str) -> bytes:
+    return script.encode(errors="replace")  # a lone surrogate is then a syntax error with its line
 
 
 def arguments(frame: Frame) -> tuple[Any, ...]:

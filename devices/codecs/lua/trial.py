@@ -8,7 +8,7 @@ from devices.messages import Frame
 
 from .limits import FRAME_BYTES, TRIAL_SECONDS
 from .pool import shared
-from .scripts import arguments, log_of, samples_of, too_large
+from .scripts import arguments, log_of, samples_of, source_of, too_large
 from .wire import Outcome
 
 Answer = dict[str, Any]
@@ -20,7 +20,7 @@ def try_out(script: str, frames: Sequence[Frame]) -> list[Answer]:
     `{"reports": [{"ts": ms or None, "values": {...}}], "log": [...]}`, or `{"error": {"code", "message"}, "log"}`.
     """
     small = [frame for frame in frames if len(frame.payload) <= FRAME_BYTES]
-    outcomes = iter(shared().run_within(TRIAL_SECONDS, "decode", script.encode(), [arguments(frame) for frame in small]))
+    outcomes = iter(shared().run_within(TRIAL_SECONDS, "decode", source_of(script), [arguments(frame) for frame in small]))
     return [_answer(next(outcomes)) if len(frame.payload) <= FRAME_BYTES else _error(too_large(frame), []) for frame in frames]
 
 

@@ -68,13 +68,15 @@ class Child:
         self.buffer = bytearray()
         self.usable = True
 
-    def run(self, kind: str, script: bytes, items: Sequence[Sequence[Any]], deadline: float | None = None) -> Iterator[tuple[int, Outcome]]:
+    def run(
+        self, kind: str, script: bytes, items: Sequence[tuple[Any, ...]], deadline: float | None = None
+    ) -> Iterator[tuple[int, Outcome]]:
         """The outcomes of a task in order, as they come; raises ChildDied, after which the child is of no use.
 
         `deadline` is an instant of `time.monotonic()` at which the task is cut off.
         """
         PROGRESS.pack_into(self.progress, 0, NOT_STARTED)
-        task = marshal.dumps((kind, script, items))
+        task = marshal.dumps((kind, script, list(items)))
         try:
             self._send(PROGRESS.pack(len(task)) + task)
         except OSError:
