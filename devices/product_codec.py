@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 
 from iotpanel.tenants.validation import clean_json, clean_text
 
-from .codecs.lua import pool
+from .codecs import lua
 from .models import Product
 from .models.product import CodecKind
 
@@ -62,7 +62,7 @@ def check_codec(product: Product) -> None:
         return
     if not product.codec_script.strip():
         raise ValidationError({"codec_script": _("Write the script, or choose JSON.")})
-    if error := pool.compile_error(product.codec_script):
+    if error := lua.compile_error(product.codec_script):
         raise ValidationError({"codec_script": error})
-    if product.codec_samples and (wrong := pool.check_samples(product.codec_script, product.codec_samples)):
+    if product.codec_samples and (wrong := lua.check_samples(product.codec_script, product.codec_samples)):
         raise ValidationError({"codec_samples": wrong})

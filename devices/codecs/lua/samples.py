@@ -9,7 +9,7 @@ from devices.messages import Frame
 
 from .trial import Answer, try_out
 
-MAX_SAMPLES = 100
+MAX_SAMPLES = 500
 TOPIC = "devices/sample/up/raw"
 Sample = dict[str, Any]
 

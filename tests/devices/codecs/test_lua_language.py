@@ -206,15 +206,15 @@ def test_json_goes_in_and_out_unchanged(data: dict[str, Any]) -> None:
 @given(st.binary(max_size=100))
 @settings(max_examples=40, deadline=None)
 def test_bytes_go_in_and_out_unchanged(payload: bytes) -> None:
-    script = body(
-        "return {b = base64.encode(payload), h = hex.encode(hex.decode(hex.encode(payload))), same = base64.decode(base64.encode(payload)) == payload}"
-    )
+    there_and_back = "h = hex.encode(hex.decode(hex.encode(payload))), same = base64.decode(base64.encode(payload)) == payload"
+    script = body(f"return {{b = base64.encode(payload), {there_and_back}}}")
     (found,) = decode(script, payload)
     assert found == Decoded([Sample(None, {"b": base64.b64encode(payload).decode(), "h": payload.hex(), "same": True})], [])
 
 
 def test_a_command_becomes_bytes() -> None:
-    script = "function encode(command) return string.pack('>BI2', #command.name, command.params.level) .. command.id .. tostring(command.params.none) end"
+    parts = "string.pack('>BI2', #command.name, command.params.level) .. command.id .. tostring(command.params.none)"
+    script = f"function encode(command) return {parts} end"
     command = {"name": "dim", "params": {"level": 515, "none": None}, "id": "c-1"}
     assert lua.encode(script, command) == b"\x03\x02\x03c-1null"
     assert lua.compile_error(script) is None

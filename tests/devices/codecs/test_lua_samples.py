@@ -68,7 +68,7 @@ def test_a_bad_sample_is_named(bad: Any, problem: str) -> None:
 
 
 def test_there_is_a_limit() -> None:
-    assert check_samples(SCRIPT, [sample()] * (MAX_SAMPLES + 1)) == ["101 samples, at most 100"]
+    assert check_samples(SCRIPT, [sample()] * (MAX_SAMPLES + 1)) == ["501 samples, at most 500"]
     assert check_samples(SCRIPT, []) == []
 
 
