@@ -8,10 +8,10 @@ from django.test import Client
 from django.utils.dateparse import parse_datetime
 from django.utils.timezone import now
 from knox.models import AuthToken
-from pytest_django.fixtures import SettingsWrapper
+from pytest_django import Settings
 
 from iotpanel.tenants.models import Tenant, User
-from tests.make import PASSWORD, make_member
+from tests.make import PASSWORD, make_member, make_user
 from tests.rest import Rest, refused
 
 SECRET = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"
@@ -38,7 +38,10 @@ def test_me_names_tenants_and_roles(owner: User, tenant: Tenant, viewer: User) -
 
 
 def test_a_superuser_is_owner_everywhere(superuser: User, tenant: Tenant, other_tenant: Tenant) -> None:
-    assert [(entry["key"], entry["role"]) for entry in Rest(superuser).get("me/").json()["tenants"]] == [("elsewhere", "owner"), ("home", "owner")]
+    assert [(entry["key"], entry["role"]) for entry in Rest(superuser).get("me/").json()["tenants"]] == [
+        ("elsewhere", "owner"),
+        ("home", "owner"),
+    ]
 
 
 @pytest.mark.parametrize(("username", "password"), [("olga", "wrong"), ("nobody", PASSWORD), ("OLGA\u0130", PASSWORD)])
@@ -59,7 +62,9 @@ def test_an_expired_token_is_401(owner: User) -> None:
     refused(api.get("me/"), 401, "authentication_failed")
 
 
-@pytest.mark.parametrize("header", ["Bearer", "Bearer ", "Bearer a b", "Bearer \u00e9", "Bearer " + "x" * 5000, "Bearer iot_x", "Token x", "Basic eDp5"])
+@pytest.mark.parametrize(
+    "header", ["Bearer", "Bearer ", "Bearer a b", "Bearer \u00e9", "Bearer " + "x" * 5000, "Bearer iot_x", "Token x", "Basic eDp5"]
+)
 def test_a_wrong_header_is_401_and_names_the_way_in(db: None, header: str) -> None:
     answer = Rest(Authorization=header).get("me/")
     assert answer.status_code == 401
@@ -109,7 +114,7 @@ def test_guessing_codes_locks_too(owner: User) -> None:
     refused(answer, 429, "locked")
 
 
-def test_of_many_tokens_the_oldest_end(owner: User, settings: SettingsWrapper) -> None:
+def test_of_many_tokens_the_oldest_end(owner: User, settings: Settings) -> None:
     settings.REST_KNOX = {**settings.REST_KNOX, "TOKEN_LIMIT_PER_USER": 2}
     tokens = [Rest().post("auth/token/", {"username": "olga", "password": PASSWORD}).json()["token"] for _number in range(3)]
     assert [Rest(bearer=token).get("me/").status_code for token in tokens] == [401, 200, 200]
@@ -127,13 +132,12 @@ def test_a_session_reads_and_writes_only_with_its_csrf_token(owner: User) -> Non
     assert answer.status_code == 201
 
 
-def test_users_and_addresses_are_throttled(owner: User, settings: SettingsWrapper, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_users_and_addresses_are_throttled(owner: User, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     settings.THROTTLE = True
     monkeypatch.setattr("iotpanel.api.throttling.PER_USER", 2)
     monkeypatch.setattr("iotpanel.api.throttling.PER_ADDRESS", 2)
-    monkeypatch.setattr("iotpanel.api.throttling.time.time", lambda: 4_000_000_007.0)
-    cache.delete_many([f"throttle:{who}:66666666" for who in (f"user:{owner.pk}", "address:127.0.0.1")])
-    cache.delete_many([f"throttle:{who}:{4_000_000_007 // 60}" for who in (f"user:{owner.pk}", "address:127.0.0.1")])
+    monkeypatch.setattr("iotpanel.api.throttling.time.time", lambda: 4_000_000_027.0)
+    cache.delete_many([f"throttle:{who}:{4_000_000_027 // 60}" for who in (f"user:{owner.pk}", "address:127.0.0.1")])
     api, nobody, wrong = Rest(owner), Rest(), Rest(bearer="wrong")
     assert [api.get("me/").status_code for _number in range(3)] == [200, 200, 429]
     assert nobody.get("me/").status_code == 401
@@ -143,7 +147,7 @@ def test_users_and_addresses_are_throttled(owner: User, settings: SettingsWrappe
     assert answer["Retry-After"] == "53"
 
 
-def test_without_the_cache_requests_pass(owner: User, settings: SettingsWrapper, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_the_cache_requests_pass(owner: User, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     settings.THROTTLE = True
 
     def broken(*args: object, **kwargs: object) -> None:
@@ -168,6 +172,4 @@ def test_a_tenant_that_is_not_yours_is_403(owner: User, other_tenant: Tenant, ke
 
 
 def test_who_has_no_tenant_is_told_so(db: None) -> None:
-    from tests.make import make_user
-
     refused(Rest(make_user()).get("devices/"), 403, "no_tenant")

@@ -3,6 +3,7 @@
 from typing import Any
 
 from auditlog.context import auditlog_value
+from django.core.exceptions import ValidationError as DjangoValidationError
 from django.db.models import Model, QuerySet
 from django.utils.translation import gettext as _
 from rest_framework import serializers, status, viewsets
@@ -93,8 +94,10 @@ class TenantEndpoint(Endpoint):
         return dict(checked.validated_data)
 
     def query(self, serializer: type[serializers.Serializer[Any]]) -> dict[str, Any]:
-        """The query's parameters as the serializer reads them."""
-        return self.validated(serializer, self.request.query_params)
+        """The query's parameters as the serializer reads them; only its lists may be given more than once."""
+        given = self.request.query_params
+        lists = {name for name, field in serializer().fields.items() if isinstance(field, serializers.ListField)}
+        return self.validated(serializer, {name: given.getlist(name) if name in lists else given[name] for name in given})
 
 
 class TenantViewSet(TenantEndpoint, viewsets.GenericViewSet[Any]):
@@ -106,6 +109,13 @@ class TenantViewSet(TenantEndpoint, viewsets.GenericViewSet[Any]):
     lookup_field = "key"
     lookup_value_regex = r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}"
     http_method_names = ["get", "post", "put", "patch", "delete", "head", "options"]
+
+    field_names: dict[str, str] = {}  # a verb's argument -> what the wire calls it
+
+    def handle_exception(self, exc: Exception) -> Response:
+        if isinstance(exc, DjangoValidationError) and hasattr(exc, "error_dict"):
+            exc = DjangoValidationError({self.field_names.get(name, name): errors for name, errors in exc.error_dict.items()})
+        return super().handle_exception(exc)
 
     def get_queryset(self) -> QuerySet[Any]:
         return super().get_queryset().for_tenant(self.tenant)  # type: ignore[attr-defined]

@@ -1,0 +1,1 @@
+"""REST of what exists: products, devices, groups; and the brokers' questions."""
