@@ -39,10 +39,18 @@ def rules(patterns: list[Pattern]) -> Iterator[str]:
 
 def write_files(folder: Path) -> bool:
     """Bring both files up to date and have the broker read them; returns whether anything had changed."""
-    changed = [_swap(folder / "passwords", accounts()), _swap(folder / "acl", rules(own_patterns()))]
+    content = {"passwords": accounts(), "acl": rules(own_patterns())}
+    changed = [_swap(folder / name, _with_ours(folder / f"ours-{name}", lines)) for name, lines in content.items()]
     if any(changed):
         reload(folder)
     return any(changed)
+
+
+def _with_ours(ours: Path, lines: Iterator[str]) -> Iterator[str]:
+    """The platform's own account first, whose lines the embedded stack keeps beside: the broker has one file for all."""
+    if ours.exists():
+        yield from ours.read_text().splitlines()
+    yield from lines
 
 
 def reload(folder: Path) -> None:
@@ -59,13 +67,15 @@ def _swap(path: Path, lines: Iterator[str]) -> bool:
     if path.exists() and path.read_bytes() == content:
         return False
     fresh = path.with_name(f".{path.name}.new")
-    with open(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
+    fresh.unlink(missing_ok=True)
+    fresh.touch(0o600)  # secrets, even hashed, are for the broker alone
+    with fresh.open("wb") as file:
         file.write(content)
         file.flush()
         os.fsync(file.fileno())
     if path.exists():
         _keep_owner(path, fresh)
-    os.replace(fresh, path)
+    fresh.replace(path)
     return True
 
 

@@ -15,16 +15,27 @@ from iotpanel.local.tree import Tree
 WORKER = "iotpanel-worker"
 ITERATIONS = 101
 """As many as mosquitto_passwd takes; the secret has 256 bits, so that more would only slow each login down."""
+OUR_RULES = f"""\
+user {WORKER}
+topic readwrite #
+topic read $SYS/#
+"""
 DEVICE_RULES = """\
-# Each account may write and read below its own name only.
 pattern write devices/%u/up/#
 pattern read devices/%u/down/#
 """
 SETTINGS = """\
 # Written at each start. Settings of your own go into {own}
-per_listener_settings true
+#
+# No per_listener_settings: with it Mosquitto 2.0 forgets a session's listener when the session's client is away, and
+# drops every message that arrives meanwhile. So devices and workers share a password file. A device that reaches the
+# workers' listener on loopback still has its own topics only, and cannot guess the client id of our session.
 pid_file {folder}/mosquitto.pid
 {user}
+allow_anonymous false
+password_file {folder}/passwords
+acl_file {folder}/acl
+
 persistence true
 persistence_location {data}/
 autosave_interval 30
@@ -41,6 +52,7 @@ max_inflight_bytes 0
 max_packet_size {packet}
 
 sys_interval 10
+set_tcp_nodelay true
 # The workers read who comes and goes on $SYS/broker/log/N.
 log_dest topic
 log_dest stderr
@@ -52,17 +64,10 @@ connection_messages true
 
 # Devices: the account is the client id, so that nobody can push another device out.
 listener {port} {bind}
-allow_anonymous false
 use_username_as_clientid true
-password_file {folder}/passwords
-acl_file {folder}/acl
-set_tcp_nodelay true
 
-# Our own workers: a password file of their own, so that no device can sign in here.
+# Our own workers.
 listener {worker_port} 127.0.0.1
-allow_anonymous false
-password_file {folder}/worker-passwords
-set_tcp_nodelay true
 """
 QUEUE_BYTES = 1_000_000_000
 PACKET = 1_048_576 + 1024
@@ -96,10 +101,26 @@ class Mosquitto:
         data = self.home.root / "mosquitto"
         data.mkdir(exist_ok=True, mode=0o700)
         write_private(self.home.broker / "mosquitto.conf", self.settings(data))
-        write_private(self.home.broker / "worker-passwords", f"{WORKER}:{hash_line(self.home.secret('broker'))}\n")
-        for name, content in (("passwords", ""), ("acl", DEVICE_RULES)):
-            if not (self.home.broker / name).exists():
-                write_private(self.home.broker / name, content)
+        ours = {"passwords": f"{WORKER}:{self.password_hash()}\n", "acl": OUR_RULES}
+        for name, lines in ours.items():
+            write_private(self.home.broker / f"ours-{name}", lines)
+        for name, devices in (("passwords", ""), ("acl", DEVICE_RULES)):
+            file = self.home.broker / name
+            present = file.read_text() if file.exists() else devices
+            if ours[name] not in present:
+                write_private(file, ours[name] + present)
+
+    def password_hash(self) -> str:
+        """The worker's hash, made once: a fresh one at each start would change the file for nothing."""
+        file = self.home.root / "secrets/broker-hash"
+        if not file.exists():
+            write_private(file, hash_line(self.home.secret("broker")) + "\n")
+        return file.read_text().strip()
+
+    @property
+    def client_id(self) -> str:
+        """Name of the uplink's session: a secret, because who knows it could take the session over."""
+        return f"iotpanel-uplink-{self.home.secret('broker-session')}"
 
     def settings(self, data: Path) -> str:
         own = self.home.root / "mosquitto.d"

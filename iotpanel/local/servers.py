@@ -34,6 +34,7 @@ class Servers:
             "DATABASE_URL": self.postgres.url if self.postgres else config.database_url,
             "REDIS_URL": self.valkey.url if self.valkey else config.redis_url,
             "MQTT_URL": self.mosquitto.url if self.mosquitto else config.mqtt_url,
+            **({"IOTPANEL_MQTT_CLIENT_ID": self.mosquitto.client_id} if self.mosquitto else {}),
             "IOTPANEL_HOME": str(config.home.root),
             "IOTPANEL_PACKAGES": str(config.packages),
             "IOTPANEL_SECRET_KEY_FILE": str(config.home.secret_file("secret-key")),

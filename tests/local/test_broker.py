@@ -2,7 +2,6 @@
 
 import time
 from collections.abc import Iterator
-from pathlib import Path
 from signal import SIGHUP
 
 import paho.mqtt.client as mqtt
@@ -29,12 +28,13 @@ class Broker:
         self.secret = home.secret("broker")
         self.supervisor = Supervisor(home)
         self.clients: list[Client] = []
-        self.write()
         self.settings.prepare()
+        self.write()
         self.supervisor.start(self.settings.part())
 
     def write(self) -> None:
-        write_private(self.passwords, "".join(f"{name}:{line}\n" for name, line in self.accounts.items()))
+        ours = (self.passwords.with_name("ours-passwords")).read_text()
+        write_private(self.passwords, ours + "".join(f"{name}:{line}\n" for name, line in self.accounts.items()))
 
     def reload(self) -> None:
         self.write()
@@ -99,10 +99,23 @@ def test_a_device_signs_in_with_its_own_secret_only(broker: Broker) -> None:
     assert broker.client("", "").answers == ["Not authorized"]
 
 
-def test_the_listeners_share_no_account(broker: Broker) -> None:
-    assert broker.worker().accepted
-    assert broker.client(WORKER, broker.secret).answers == ["Not authorized"]
-    assert broker.client("one", worker_port=True).answers == ["Not authorized"]
+def test_a_device_on_the_workers_listener_still_has_its_own_topics_only(broker: Broker) -> None:
+    worker, intruder = broker.worker(), broker.client("one", worker_port=True)
+    intruder.subscribe("#")
+    intruder.subscribe("$SYS/#")
+
+    intruder.publish("devices/two/up/telemetry", b"forged")
+    broker.client("two").publish("devices/two/up/telemetry", b"true")
+    worker.publish("devices/one/down/commands/1", b"yours")
+
+    eventually(lambda: intruder.seen)
+    assert intruder.seen == [("devices/one/down/commands/1", b"yours")]
+
+
+def test_the_name_of_our_session_is_a_secret(broker: Broker, home: Home) -> None:
+    assert home.secret("broker-session") in broker.settings.client_id
+    assert broker.settings.client_id != broker.settings.url
+    assert home.secret_file("broker-session").stat().st_mode & 0o777 == 0o600
 
 
 def test_a_foreign_topic_is_acknowledged_and_dropped_and_the_connection_stays(broker: Broker) -> None:
@@ -196,33 +209,46 @@ def test_the_worker_reads_who_comes_and_goes(broker: Broker) -> None:
     assert "as one (" in said()
 
 
-def test_a_queue_outlives_a_restart_of_the_broker(broker: Broker, home: Home) -> None:
-    port = broker.settings.worker_port
-    session = mqtt.Client(mqtt.CallbackAPIVersion.VERSION2, client_id="uplink", clean_session=False)
-    session.username_pw_set(WORKER, broker.secret)
-    session.connect("127.0.0.1", port)
-    session.loop_start()
-    granted: list[object] = []
-    session.on_subscribe = lambda *arguments: granted.append(arguments)
-    session.subscribe("devices/+/up/#", qos=1)
-    eventually(lambda: granted)
-    session.disconnect()
-    session.loop_stop()
+class Session:
+    """The uplink's persistent session, as the uplink worker opens it."""
+
+    def __init__(self, broker: Broker) -> None:
+        self.got: list[bytes] = []
+        self.port = broker.settings.worker_port
+        self.paho = mqtt.Client(mqtt.CallbackAPIVersion.VERSION2, client_id=broker.settings.client_id, clean_session=False)
+        self.paho.username_pw_set(WORKER, broker.secret)
+        self.paho.on_message = lambda client, data, message: self.got.append(message.payload)
+
+    def open(self) -> None:
+        granted: list[object] = []
+        self.paho.on_subscribe = lambda client, data, mid, reasons, properties: granted.append(reasons)
+        self.paho.on_connect = lambda client, *_: client.subscribe("devices/+/up/#", qos=1)
+        self.paho.connect("127.0.0.1", self.port)
+        self.paho.loop_start()
+        eventually(lambda: granted)
+
+    def close(self) -> None:
+        self.paho.disconnect()
+        self.paho.loop_stop()
+
+
+@pytest.mark.parametrize("restart", [False, True], ids=["broker stays", "broker restarts"])
+def test_what_arrives_while_the_worker_is_away_waits_for_it(broker: Broker, restart: bool) -> None:
+    session = Session(broker)
+    session.open()
+    session.close()
     one = broker.client("one")
     for number in range(3000):
         one.paho.publish("devices/one/up/telemetry", str(number), qos=1)
     one.publish("devices/one/up/telemetry", b"last")
 
-    broker.supervisor.start(broker.supervisor.stop_part("mosquitto"))
+    if restart:
+        broker.supervisor.start(broker.supervisor.stop_part("mosquitto"))
+    session.open()
 
-    got: list[bytes] = []
-    session.on_message = lambda client, data, message: got.append(message.payload)
-    session.connect("127.0.0.1", port)
-    session.loop_start()
-    eventually(lambda: b"last" in got)
-    session.disconnect()
-    session.loop_stop()
-    assert got == [*(str(number).encode() for number in range(3000)), b"last"]
+    eventually(lambda: b"last" in session.got)
+    session.close()
+    assert session.got == [*(str(number).encode() for number in range(3000)), b"last"]
 
 
 def test_the_devices_files_are_begun_and_then_left_alone(broker: Broker, home: Home) -> None:
@@ -231,4 +257,4 @@ def test_the_devices_files_are_begun_and_then_left_alone(broker: Broker, home: H
     broker.settings.prepare()
 
     assert broker.passwords.read_text() == before
-    assert Path(home.broker / "acl").read_text().count("pattern") == 2
+    assert (home.broker / "acl").read_text().count("pattern") == 2
