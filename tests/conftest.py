@@ -6,8 +6,10 @@ from pathlib import Path
 
 import pytest
 from django.conf import settings
+from pytest_django import Settings
 
 from iotpanel.tenants.models import Tenant, User
+from telemetry.uplink.memory import memory
 from tests import make
 from tests.services import Services, Stack
 
@@ -26,6 +28,18 @@ def services(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Services]:
     """The whole product in real processes on servers, ports and a database of its own."""
     with Services.running(Path(os.environ.get("IOTPANEL_SERVICES_HOME") or tmp_path_factory.mktemp("services"))) as running:
         yield running
+
+
+@pytest.fixture(autouse=True)
+def fresh_memory() -> None:
+    """Tests roll back, and what is rolled back is never notified: the uplink forgets what it knew."""
+    memory().forget()
+
+
+@pytest.fixture(autouse=True)
+def unthrottled(settings: Settings) -> None:
+    """All tests come from one address: only those about throttling turn it on."""
+    settings.THROTTLE = False
 
 
 @pytest.fixture
