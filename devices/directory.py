@@ -160,4 +160,5 @@ def product_entry(product: Product) -> ProductEntry:
 def patterns_of(mapped: list[dict[str, str] | str], codec: str) -> list[topics.Pattern]:
     """The patterns of a product's `topics`; a bare string is telemetry, or raw where a script decodes."""
     bare = "raw" if codec == "lua" else "telemetry"
-    return [topics.Pattern.of(own, bare) if isinstance(own, str) else topics.Pattern.of(own["topic"], own.get("kind", bare)) for own in mapped]
+    whole = [{"topic": own} if isinstance(own, str) else own for own in mapped]
+    return [topics.Pattern.of(own["topic"], own.get("kind", bare)) for own in whole]

@@ -33,7 +33,7 @@ class Property(NamedTuple):
 
     def as_dict(self) -> dict[str, Any]:
         """The contract's form, without what was left out."""
-        kept = {name: value for name, value in self._asdict().items() if value not in (None, "", False)}
+        kept = {name: value for name, value in self._asdict().items() if not (value is None or value == "" or value is False)}
         return {**kept, "enum": list(self.enum)} if self.enum is not None else kept
 
 
@@ -177,4 +177,3 @@ def _limits(prop: Property) -> str:
     if prop.min is not None and prop.max is not None:
         return f", outside {prop.min} to {prop.max}"
     return f", below {prop.min}" if prop.min is not None else f", above {prop.max}"
-

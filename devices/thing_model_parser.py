@@ -1,7 +1,7 @@
 """From the contract's JSON to a ThingModel, naming everything that is wrong with it at once."""
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from math import isfinite
 from typing import Any
 
@@ -44,7 +44,7 @@ def _keyed(
 ) -> dict[str, Any]:
     """The list `data[part]` as a dictionary by key."""
     where = f"{path}{part}"
-    items = data.get(part) or []
+    items = [] if data.get(part) is None else data[part]
     if not isinstance(items, list) or len(items) > MAX_PROPERTIES:
         problems.append((where, f"must be a list of at most {MAX_PROPERTIES}"))
         return {}
@@ -120,7 +120,7 @@ def _good_enum(enum: Any, kind: str) -> bool:
         "text": lambda value: isinstance(value, str) and "\x00" not in value,
     }
     check = wanted.get(kind)
-    return check is not None and isinstance(enum, Sequence) and not isinstance(enum, str) and 0 < len(enum) <= 1_000 and all(map(check, enum))
+    return check is not None and isinstance(enum, list) and 0 < len(enum) <= 1_000 and all(map(check, enum))
 
 
 def _is_number(value: Any) -> bool:

@@ -93,7 +93,7 @@ class MqttConnector:
 
     def heal(self) -> None:
         """An exception in a callback ends paho's thread without a word; begin anew then."""
-        thread = self.client._thread  # noqa: SLF001 - paho offers no other look at it
+        thread = self.client._thread
         if not self.holding and thread is not None and not thread.is_alive():
             log.error("mqtt_thread_died")
             self.generation += 1
@@ -102,7 +102,12 @@ class MqttConnector:
             self.start()
 
     def figures(self) -> dict[str, Any]:
-        return {"connected": self.connected.is_set(), "connections": self.generation, "topics": sorted(self.topics), "retained": self.retained}
+        return {
+            "connected": self.connected.is_set(),
+            "connections": self.generation,
+            "topics": sorted(self.topics),
+            "retained": self.retained,
+        }
 
     def _make_client(self) -> paho.Client:
         client = paho.Client(
@@ -147,7 +152,7 @@ class MqttConnector:
             return
         try:
             self._take(message)
-        except Exception as error:  # noqa: BLE001 - it would end the network thread, and with it everything
+        except Exception as error:
             log.error("mqtt_message_refused", error=repr(error)[:300])
 
     def _take(self, message: paho.MQTTMessage) -> None:

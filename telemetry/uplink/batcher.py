@@ -119,7 +119,7 @@ class Batcher:
         while True:
             try:
                 self._process(batch)
-            except Exception as error:  # noqa: BLE001 - Unavailable, or a fault of ours: never skip, never die
+            except Exception as error:
                 self.retries += 1
                 self.last_error = str(error)[:300]
                 log.warning("uplink_waits", messages=len(batch), error=self.last_error, seconds=delay, exc_info=_fault(error))

@@ -68,5 +68,3 @@ def lock(ids: Sequence[int]) -> list[DeadLetterRecord]:
 def _text(text: str) -> str:
     """Text that PostgreSQL takes, whatever a device put into it."""
     return text.replace("\x00", "�").encode("utf-8", "replace").decode()
-
-

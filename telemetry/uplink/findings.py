@@ -72,7 +72,6 @@ class Findings:
     letters: list[tuple[int, DeadLetter]] = field(default_factory=list)
     refusals: list[tuple[int, str]] = field(default_factory=list)
     counts: defaultdict[tuple[str, int], list[int]] = field(default_factory=lambda: defaultdict(lambda: [0] * 6))
-    kinds: defaultdict[str, int] = field(default_factory=lambda: defaultdict(int))
     heard: list[tuple[int, int]] = field(default_factory=list)
 
     def count(self, origin: Origin, what: int) -> None:

@@ -59,7 +59,7 @@ def process(batch: Sequence[Uplink]) -> Outcome:
         findings = commit(batch, _keep)
     except Unavailable:
         raise
-    except Exception as error:  # noqa: BLE001 - whatever it is, it must not cost the neighbours
+    except Exception as error:
         return _isolate(batch, error)
     publish.committed(batch, findings)
     return _outcome(findings)

@@ -65,7 +65,7 @@ class UplinkService:
             except DatabaseError as error:
                 log.warning("uplink_sweep_failed", error=str(error)[:300])
                 connection.close()
-            except Exception as error:  # noqa: BLE001 - the sweep must go on
+            except Exception as error:
                 log.error("uplink_sweep_failed", exc_info=error)
         connection.close()
 
