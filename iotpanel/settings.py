@@ -50,15 +50,21 @@ SESSION_COOKIE_AGE = 60 * 60 * 24 * 14
 X_FRAME_OPTIONS = "DENY"
 SECURE_REFERRER_POLICY = "same-origin"
 
+# --- Watching over it ------------------------------------------------------------------------------------------
+METRICS_TOKEN = secret("IOTPANEL_METRICS_TOKEN", default="")  # opens /metrics to others than this machine
+LOGGING_CONFIG = "iotpanel.logs.configure"
+# Empty format: lines for people on a terminal, JSON elsewhere.
+LOGGING = {"level": env.str("IOTPANEL_LOG_LEVEL", default="INFO").upper(), "format": env.str("IOTPANEL_LOG_FORMAT", default="")}
+
 # --- Apps ----------------------------------------------------------------------------------------------------
 INSTALLED_APPS = [
     "daphne",
     "iotpanel.pages",
-    "unfold",
+    "unfold.apps.BasicAppConfig",
     "unfold.contrib.filters",
     "unfold.contrib.forms",
     "unfold.contrib.import_export",
-    "django.contrib.admin",
+    "iotpanel.tenants.admin_site.AdminConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
@@ -89,6 +95,8 @@ INSTALLED_APPS = [
 ]
 AUTH_USER_MODEL = "tenants.User"
 MIDDLEWARE = [
+    "iotpanel.health.Probes",
+    "iotpanel.requests.RequestLog",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
@@ -103,7 +111,7 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
-    "auditlog.middleware.AuditlogMiddleware",
+    "iotpanel.tenants.audit.AuditMiddleware",
     "axes.middleware.AxesMiddleware",
 ]
 ROOT_URLCONF = "iotpanel.urls"
@@ -156,6 +164,7 @@ CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_ACKS_LATE = True
 CELERY_TIMEZONE = "UTC"
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+CELERY_WORKER_REDIRECT_STDOUTS = False
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BEAT_SCHEDULER = "django_celery_beat.schedulers:DatabaseScheduler"
 CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {}
@@ -248,6 +257,20 @@ if EMAIL_URL:
     vars().update(env.email_url("IOTPANEL_EMAIL_URL"))
 DEFAULT_FROM_EMAIL = env.str("IOTPANEL_EMAIL_FROM", default="iotpanel@localhost")
 
+# --- History of changes --------------------------------------------------------------------------------------
+# What changes with every request or message is no history; digests and hashes stay where they are.
+AUDITLOG_INCLUDE_TRACKING_MODELS: tuple[dict[str, Any], ...] = (
+    {"model": "tenants.Tenant"},
+    {"model": "tenants.User", "exclude_fields": ["last_login", "password"]},
+    {"model": "tenants.Membership"},
+    {"model": "tenants.ApiKey", "exclude_fields": ["digest", "signing_secret", "last_used_at"]},
+    {"model": "devices.Product", "exclude_fields": ["updated_at"]},
+    {"model": "devices.Group"},
+    {"model": "devices.Device", "exclude_fields": ["updated_at"], "m2m_fields": {"groups"}},
+    {"model": "devices.Credential", "exclude_fields": ["broker_hash"]},
+)
+IMPORT_EXPORT_TMP_STORAGE_CLASS = "import_export.tmp_storages.CacheStorage"
+
 # --- Language and time ---------------------------------------------------------------------------------------
 LANGUAGE_CODE = "en"
 LANGUAGES = [("en", "English"), ("zh-hans", "简体中文")]
@@ -314,6 +337,6 @@ UNFOLD: dict[str, Any] = {
         "blue": {"100": "#f0f2f6", "400": "#b3b7c0", "500": "#9398a3", "600": "#646b76", "700": "#474d58"},
     },
     "STYLES": ["iotpanel.pages.unfold.tokens", "iotpanel.pages.unfold.marks", "iotpanel.pages.unfold.admin"],
-    "COMMAND": {"search_models": True, "show_history": True},
-    "SIDEBAR": {"show_search": True, "command_search": True},
+    "COMMAND": {"search_callback": "iotpanel.pages.admin_search.search", "show_history": True},
+    "SIDEBAR": {"show_search": True, "command_search": True, "navigation": "iotpanel.pages.admin_navigation.navigation"},
 }  # fmt: skip

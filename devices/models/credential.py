@@ -4,7 +4,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
-from iotpanel.tenants.models import TenantQuerySet
+from iotpanel.tenants.models import InHistory, TenantQuerySet
 
 from .device import Device
 
@@ -13,7 +13,7 @@ class CredentialSet(TenantQuerySet):
     tenant_path = "device__tenant"
 
 
-class Credential(models.Model):
+class Credential(InHistory, models.Model):
     """A device's user name is its key; at most one credential of a device is in force.
 
     `broker_hash` is Mosquitto's `$7$<iterations>$<salt>$<PBKDF2-HMAC-SHA512>`. One that was replaced may be
@@ -34,5 +34,8 @@ class Credential(models.Model):
         ordering = ["-created_at"]
         constraints = [models.UniqueConstraint(fields=["device"], condition=Q(revoked_at=None), name="one_credential_in_force")]
 
+    def history_tenant(self) -> int:
+        return self.device.tenant_id
+
     def __str__(self) -> str:
-        return f"{self.device_id} {self.created_at:%Y-%m-%d}"
+        return f"{self.device.key}, {self.created_at:%Y-%m-%d %H:%M}"

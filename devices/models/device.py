@@ -7,7 +7,7 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from iotpanel.tenants.keys import validate_key
-from iotpanel.tenants.models import Tenant, TenantQuerySet
+from iotpanel.tenants.models import InHistory, Tenant, TenantQuerySet
 
 from .group import Group
 from .product import Product
@@ -32,7 +32,7 @@ class DeviceSet(TenantQuerySet):
         return self.filter(enabled=True, presence__last_seen__isnull=True)
 
 
-class Device(models.Model):
+class Device(InHistory, models.Model):
     if TYPE_CHECKING:
         presence: DevicePresence
 

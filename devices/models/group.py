@@ -6,7 +6,7 @@ from django.db import connection, models
 from django.utils.translation import gettext_lazy as _
 
 from iotpanel.tenants.keys import validate_key
-from iotpanel.tenants.models import Tenant, TenantQuerySet
+from iotpanel.tenants.models import InHistory, Tenant, TenantQuerySet
 
 _SUBTREE = """
     WITH RECURSIVE subtree(id) AS (
@@ -24,7 +24,7 @@ class GroupSet(TenantQuerySet):
             return self.filter(pk__in=[row[0] for row in cursor.fetchall()])
 
 
-class Group(models.Model):
+class Group(InHistory, models.Model):
     tenant = models.ForeignKey(Tenant, models.CASCADE, related_name="groups", verbose_name=_("tenant"))
     key = models.CharField(_("key"), max_length=64, validators=[validate_key])
     name = models.CharField(_("name"), max_length=200)

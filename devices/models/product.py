@@ -4,7 +4,7 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from iotpanel.tenants.keys import validate_key
-from iotpanel.tenants.models import Tenant, TenantQuerySet
+from iotpanel.tenants.models import InHistory, Tenant, TenantQuerySet
 
 
 class CodecKind(models.TextChoices):
@@ -17,7 +17,7 @@ class UnknownProperties(models.TextChoices):
     REJECT = "reject", _("Reject")
 
 
-class Product(models.Model):
+class Product(InHistory, models.Model):
     tenant = models.ForeignKey(Tenant, models.CASCADE, related_name="products", verbose_name=_("tenant"))
     key = models.CharField(_("key"), max_length=64, validators=[validate_key])
     name = models.CharField(_("name"), max_length=200)

@@ -5,11 +5,12 @@ from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from .history import InHistory
 from .membership import Role
 from .scoping import TenantQuerySet
 
 
-class ApiKey(models.Model):
+class ApiKey(InHistory, models.Model):
     tenant = models.ForeignKey("tenants.Tenant", models.CASCADE, related_name="api_keys", verbose_name=_("tenant"))
     name = models.CharField(_("name"), max_length=200)
     role = models.CharField(_("role"), max_length=16, choices=Role.choices, default=Role.VIEWER)

@@ -4,6 +4,7 @@ from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from .history import InHistory
 from .scoping import TenantQuerySet
 
 
@@ -24,7 +25,7 @@ class Role(models.TextChoices):
         return self.rank >= needed.rank
 
 
-class Membership(models.Model):
+class Membership(InHistory, models.Model):
     user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="memberships", verbose_name=_("person"))
     tenant = models.ForeignKey("tenants.Tenant", models.CASCADE, related_name="memberships", verbose_name=_("tenant"))
     role = models.CharField(_("role"), max_length=16, choices=Role.choices, default=Role.VIEWER)

@@ -6,6 +6,7 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from ..keys import validate_key
+from .history import InHistory
 
 if TYPE_CHECKING:
     from .user import User
@@ -21,7 +22,7 @@ class TenantSet(models.QuerySet["Tenant"]):
         return self.filter(memberships__user=user)
 
 
-class Tenant(models.Model):
+class Tenant(InHistory, models.Model):
     key = models.CharField(_("key"), max_length=64, unique=True, validators=[validate_key])
     name = models.CharField(_("name"), max_length=200)
     created_at = models.DateTimeField(_("created at"), auto_now_add=True)
@@ -32,6 +33,9 @@ class Tenant(models.Model):
         verbose_name = _("tenant")
         verbose_name_plural = _("tenants")
         ordering = ["name"]
+
+    def history_tenant(self) -> int:
+        return self.pk
 
     def __str__(self) -> str:
         return self.name

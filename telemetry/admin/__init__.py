@@ -1,0 +1,5 @@
+"""The admin of what devices said."""
+
+from . import dead_letter, device_panels
+
+__all__ = ["dead_letter", "device_panels"]
