@@ -5,6 +5,7 @@ import sys
 
 from iotpanel.local import commands, testing
 from iotpanel.local.say import Trouble, complain
+from iotpanel.local.watch import StopAsked
 
 COMMANDS = {
     "run": commands.run,
@@ -23,6 +24,8 @@ def main() -> int:
     except Trouble as trouble:
         complain(str(trouble))
         return 1
+    except StopAsked:
+        return 0
     except KeyboardInterrupt:
         return 130
 

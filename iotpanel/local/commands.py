@@ -15,7 +15,10 @@ from iotpanel.local.supervisor import Supervisor
 
 @contextmanager
 def supervised(config: Config) -> Iterator[tuple[Servers, Supervisor]]:
-    """Running servers and their supervisor; everything is stopped at the end, whatever the end is."""
+    """Running servers and their supervisor; everything is stopped at the end, whatever the end is.
+
+    Raises StopAsked where somebody asked to stop while something still started.
+    """
     os.environ["IOTPANEL_HOME"] = str(config.home.root)
     with lock.hold(config.home):
         housekeeping.clear_leftovers(config.home)
@@ -26,8 +29,6 @@ def supervised(config: Config) -> Iterator[tuple[Servers, Supervisor]]:
             stack.start(servers, supervisor)
             stack.write_environment(config, servers.environment(), servers.tree)
             yield servers, supervisor
-        except watch.StopAsked:
-            pass
         finally:
             say("stopping")
             supervisor.stop()

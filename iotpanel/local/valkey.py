@@ -14,6 +14,8 @@ port {port}
 requirepass {password}
 dir {data}
 daemonize no
+# The command line stays as it was started: it shows which home the process belongs to.
+set-proc-title no
 # Queued tasks outlive a restart; the cache may be lost, so that it alone is evicted when memory is short.
 appendonly yes
 appendfsync everysec

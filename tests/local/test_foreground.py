@@ -1,0 +1,169 @@
+"""The command in the foreground, as a person runs it: one line when ready, everything gone at the end."""
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from iotpanel.local.home import Home
+from tests.local.processes import is_alive, mentions
+from tests.services import environment_for, eventually
+
+SERVERS = ("postgres", "valkey", "mosquitto")
+
+
+@contextmanager
+def foreground(home: Home, command: str = "servers") -> Iterator[subprocess.Popen[str]]:
+    """``python -m iotpanel.local servers``, killed with all it started if the test leaves it."""
+    environment = {**os.environ, **environment_for(home.root)}
+    for name in ("DATABASE_URL", "REDIS_URL", "MQTT_URL"):
+        environment.pop(name, None)
+    output = (home.root / "output").open("w")
+    process = subprocess.Popen(
+        [sys.executable, "-m", "iotpanel.local", command], stdout=output, stderr=subprocess.STDOUT, text=True, env=environment
+    )
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.wait()
+        output.close()
+        eventually(lambda: not mentions(str(home.root)))
+
+
+def said(home: Home) -> str:
+    return (home.root / "output").read_text()
+
+
+def await_ready(home: Home) -> None:
+    eventually(lambda: "the servers are ready" in said(home), seconds=60)
+
+
+def pids(home: Home) -> dict[str, int]:
+    return {name: int(home.pid_file(name).read_text()) for name in SERVERS}
+
+
+def test_sigterm_stops_every_process_that_was_started(home: Home) -> None:
+    with foreground(home) as process:
+        await_ready(home)
+        started = mentions(str(home.root))
+        assert len(started) >= 4
+
+        process.send_signal(signal.SIGTERM)
+
+        assert process.wait(60) == 0
+        assert mentions(str(home.root)) == []
+        assert [path.name for path in home.run.glob("*.pid")] == ["supervisor.pid"]
+    assert "killed" not in said(home)
+
+
+def test_sigint_stops_cleanly_too(home: Home) -> None:
+    with foreground(home) as process:
+        await_ready(home)
+
+        process.send_signal(signal.SIGINT)
+
+        assert process.wait(60) == 0
+    assert "database system is shut down" in home.log_file("postgres").read_text()
+
+
+def test_nothing_outlives_a_killed_supervisor_and_the_next_start_works(home: Home) -> None:
+    with foreground(home) as process:
+        await_ready(home)
+        started = list(pids(home).values())
+
+        process.kill()
+
+        eventually(lambda: not any(map(is_alive, started)), seconds=30)
+    with foreground(home):
+        await_ready(home)
+
+
+@pytest.mark.parametrize("part", SERVERS)
+def test_a_killed_server_is_back_within_seconds(home: Home, part: str) -> None:
+    with foreground(home):
+        await_ready(home)
+        old = pids(home)[part]
+
+        os.kill(old, signal.SIGKILL)
+
+        eventually(lambda: pids(home)[part] != old and is_alive(pids(home)[part]), seconds=20)
+        eventually(lambda: f"{part} runs again" in said(home))
+        others = {name: pid for name, pid in pids(home).items() if name != part}
+        assert all(map(is_alive, others.values()))
+
+
+def test_a_second_start_on_the_same_home_says_that_it_runs_already(home: Home) -> None:
+    with foreground(home) as first:
+        await_ready(home)
+        second = subprocess.run(
+            [sys.executable, "-m", "iotpanel.local", "servers"],
+            capture_output=True,
+            text=True,
+            env=os.environ | environment_for(home.root),
+            check=False,
+        )
+
+    assert second.returncode == 1
+    assert second.stderr == f"iotpanel: iotpanel is already running in {home.root} (process {first.pid})\n"
+
+
+def test_a_stop_while_it_still_starts_leaves_nothing(home: Home) -> None:
+    with foreground(home) as process:
+        eventually(lambda: "starting postgres" in said(home), seconds=60)
+
+        process.send_signal(signal.SIGTERM)
+
+        assert process.wait(60) == 0
+        assert mentions(str(home.root)) == []
+
+
+def test_the_database_is_owned_by_a_role_without_rights_over_the_cluster(home: Home) -> None:
+    with foreground(home):
+        await_ready(home)
+        shell = (
+            f'. {home.env_file}; psql -At "$DATABASE_URL" -c "select rolsuper, rolcreaterole from pg_roles where rolname = current_user"'
+        )
+        answer = subprocess.run(["sh", "-c", shell], capture_output=True, text=True, check=True)
+        extension = shell.split(" -c ")[0] + ' -c "create extension timescaledb" -c "select extversion from pg_extension"'
+        made = subprocess.run(["sh", "-c", extension], capture_output=True, text=True, check=True)
+
+    assert answer.stdout.strip() == "f|f"
+    assert "CREATE EXTENSION" in made.stdout
+
+
+def test_the_stack_asks_for_passwords(home: Home) -> None:
+    with foreground(home):
+        await_ready(home)
+        database = "psql -w $(echo $DATABASE_URL | sed 's#:[^:@]*@#@#') -c 'select 1'"
+        cache = "valkey-cli -u $(echo $REDIS_URL | sed 's#//.*@#//#') ping"
+        shell = f". {home.env_file}; {database}; {cache}"
+        answer = subprocess.run(["sh", "-c", shell], capture_output=True, text=True, check=False)
+
+    assert "no password supplied" in answer.stderr
+    assert "NOAUTH" in answer.stdout
+
+
+def test_output_is_plain_lines_for_a_log(home: Home) -> None:
+    with foreground(home) as process:
+        await_ready(home)
+        process.terminate()
+        process.wait(60)
+
+    assert [line for line in said(home).splitlines() if line] == [
+        "making the database",
+        "starting postgres, valkey, mosquitto",
+        f"the servers are ready; their addresses: {home.env_file}",
+        "stopping",
+    ]
+
+
+def test_the_command_line_names_what_it_can_do() -> None:
+    answer = subprocess.run([sys.executable, "-m", "iotpanel.local", "--help"], capture_output=True, text=True, check=True, cwd=Path.cwd())
+
+    assert {"run", "servers", "test", "lint"} <= set(answer.stdout.replace(",", " ").replace("{", " ").replace("}", " ").split())
