@@ -149,6 +149,8 @@ MQTT_URL = env.str("MQTT_URL", default="mqtt://127.0.0.1:1884")  # the workers' 
 MQTT_CLIENT_ID = env.str("IOTPANEL_MQTT_CLIENT_ID", default="iotpanel-uplink")
 # Where the broker reads its accounts; empty where the broker asks us by HTTP instead.
 BROKER_DIR = env.str("IOTPANEL_BROKER_DIR", default="")
+# Where the broker asks us instead (/broker/...): what it has to know. Empty: nobody may ask.
+BROKER_TOKEN = secret("IOTPANEL_BROKER_TOKEN", default="")
 # Called with the reports of a batch in the batch's transaction (dotted paths); how upper apps see the uplink.
 UPLINK_SINKS: list[str] = []
 # Called with changes outside a batch (a presence's, a command's, a shadow's) in the writer's transaction.
@@ -317,6 +319,7 @@ UNFOLD: dict[str, Any] = {
     "SHOW_VIEW_ON_SITE": True,
     "SHOW_BACK_BUTTON": True,
     "SHOW_LANGUAGES": True,
+    "LANGUAGES": {"action": "/language/"},
     "BORDER_RADIUS": "6px",
     "COLORS": {
         "base": {

@@ -35,11 +35,12 @@ class GroupAdmin(TenantModelAdmin):
     sortable_by = ()
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
-        return super().get_queryset(request).annotate(path=RawSQL(_PATH, []), devices_here=Count("devices"))  # noqa: S611 - no input
+        groups = super().get_queryset(request).annotate(path=RawSQL(_PATH, []), devices_here=Count("devices"))  # noqa: S611 - no input
+        return groups.order_by("tenant__name", "path")
 
     def get_ordering(self, request: HttpRequest) -> list[str]:
-        """By the tree in the list; by name where autocomplete asks, which needs none."""
-        return ["tenant__name", "path"]
+        """None that the list could add: it would tear the tree apart."""
+        return []
 
     @admin.display(description=gettext_lazy("name"))
     def tree(self, obj: Any) -> SafeString:

@@ -34,8 +34,8 @@ class Credential(InHistory, models.Model):
         ordering = ["-created_at"]
         constraints = [models.UniqueConstraint(fields=["device"], condition=Q(revoked_at=None), name="one_credential_in_force")]
 
-    def history_tenant(self) -> int:
-        return self.device.tenant_id
-
     def __str__(self) -> str:
         return f"{self.device.key}, {self.created_at:%Y-%m-%d %H:%M}"
+
+    def history_tenant(self) -> int:
+        return self.device.tenant_id

@@ -26,14 +26,20 @@ class Product(InHistory, models.Model):
     codec_kind = models.CharField(_("codec"), max_length=16, choices=CodecKind.choices, default=CodecKind.JSON)
     codec_script = models.TextField(_("script"), blank=True)
     codec_samples = models.JSONField(_("samples"), default=list, blank=True)
-    offline_after = models.PositiveIntegerField(_("offline after (s)"), default=600, help_text=_("Seconds of silence; 0: never by silence."))
+    offline_after = models.PositiveIntegerField(
+        _("offline after (s)"), default=600, help_text=_("Seconds of silence; 0: never by silence.")
+    )
     unknown_properties = models.CharField(
         _("unknown properties"), max_length=8, choices=UnknownProperties.choices, default=UnknownProperties.ACCEPT
     )
     topics = models.JSONField(_("topics of its own"), default=list, blank=True)
     register_children = models.BooleanField(_("register children"), default=False)
-    child_product = models.ForeignKey("self", models.SET_NULL, null=True, blank=True, related_name="+", verbose_name=_("product of children"))
-    retention_days = models.PositiveIntegerField(_("keep readings (days)"), null=True, blank=True, help_text=_("Empty: the platform's ceiling."))
+    child_product = models.ForeignKey(
+        "self", models.SET_NULL, null=True, blank=True, related_name="+", verbose_name=_("product of children")
+    )
+    retention_days = models.PositiveIntegerField(
+        _("keep readings (days)"), null=True, blank=True, help_text=_("Empty: the platform's ceiling.")
+    )
     rollup_retention = models.JSONField(_("keep rollups (days)"), default=dict, blank=True)
     created_at = models.DateTimeField(_("created at"), auto_now_add=True)
     updated_at = models.DateTimeField(_("updated at"), auto_now=True)

@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING, Self
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from ..keys import validate_key
+from iotpanel.tenants.keys import validate_key
+
 from .history import InHistory
 
 if TYPE_CHECKING:
@@ -34,8 +35,8 @@ class Tenant(InHistory, models.Model):
         verbose_name_plural = _("tenants")
         ordering = ["name"]
 
-    def history_tenant(self) -> int:
-        return self.pk
-
     def __str__(self) -> str:
         return self.name
+
+    def history_tenant(self) -> int:
+        return self.pk
