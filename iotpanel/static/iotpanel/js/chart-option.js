@@ -2,11 +2,13 @@
 
 import { fromZero, niceScale, tickLabel, timeTicks } from "./chart-axis.js";
 import { gaps, rows, statistics } from "./chart-points.js";
-import { duration, say } from "./device-words.js";
+import { span as duration } from "./ages.js";
+import { say } from "./device-words.js";
 import { number, withUnit } from "./device-format.js";
 
 const NAMED_GAP = 0.01; // of the width; shorter ones break the line and are not named
 const TOP = 34, BOTTOM = 24;
+const FLAG = 90; // px that an event's name needs
 
 /** The units of the shown series: the first has the left axis, the second the right one. */
 export function units(series) {
@@ -69,11 +71,16 @@ function limitLines(line, scale, look) {
   }));
 }
 
-function flags(events, wide, look) {
-  return events.map(({ at, name }) => ({
-    xAxis: at, lineStyle: { color: look.muted, type: "dotted", width: 1 },
-    label: { show: wide, formatter: name.length > 18 ? `${name.slice(0, 17)}\u2026` : name, position: "end", distance: 4, color: look.muted, fontFamily: look.font, fontSize: look.size },
-  }));
+/** Events as dotted lines; their names where there is room for them. */
+function flags(events, { span: [start, end], width }, look) {
+  const room = width - 60, x = (at) => ((at - start) / (end - start)) * room;
+  const sorted = [...events].sort((a, b) => a.at - b.at);
+  return sorted.map(({ at, name }, i) => {
+    const free = width > 480 && x(at) - (i ? x(sorted[i - 1].at) : -FLAG) >= FLAG;
+    const align = x(at) > room - FLAG / 2 ? "right" : x(at) < FLAG / 2 ? "left" : "center";
+    const label = { show: free, formatter: name.length > 14 ? `${name.slice(0, 13)}\u2026` : name, align, position: "end", distance: 4, color: look.muted, fontFamily: look.font, fontSize: look.size };
+    return { xAxis: at, lineStyle: { color: look.muted, type: "dotted", width: 1 }, label };
+  });
 }
 
 function band(line, axis, colour, data) {
@@ -86,7 +93,7 @@ function band(line, axis, colour, data) {
 
 function line(one, index, axis, colour, view, look) {
   const { rows: data, alone } = rows(one.points, one);
-  const marks = [...(view.first === one ? flags(view.events, view.width > 480, look) : []), ...limitLines(one, view.scales[axis], look)];
+  const marks = [...(view.first === one ? flags(view.events, view, look) : []), ...limitLines(one, view.scales[axis], look)];
   const drawn = {
     type: "line", id: one.id, yAxisIndex: axis, data: data.map(([at, average]) => [at, average]), connectNulls: false, step: one.step ? "end" : false,
     showSymbol: true, showAllSymbol: true, symbol: "circle", symbolSize: (_, { dataIndex }) => (alone.has(dataIndex) ? 4 : 0),

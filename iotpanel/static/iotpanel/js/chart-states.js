@@ -3,7 +3,7 @@
 import { tickLabel, timeTicks } from "./chart-axis.js";
 import { draw, hatching } from "./chart-svg.js";
 import { shown } from "./device-format.js";
-import { duration } from "./device-words.js";
+import { span as duration } from "./ages.js";
 
 const LANE = 30, GAP = 14, TOP = 10, BOTTOM = 24, LEFT = 14, RIGHT = 14;
 const KINDS = 6;

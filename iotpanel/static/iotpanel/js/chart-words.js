@@ -4,7 +4,8 @@ import { gaps, statistics } from "./chart-points.js";
 import { totals } from "./chart-states.js";
 import { draw } from "./chart-svg.js";
 import { exact, moment, number, shown, withUnit } from "./device-format.js";
-import { duration, say } from "./device-words.js";
+import { span as duration } from "./ages.js";
+import { say } from "./device-words.js";
 
 function make(name, className, text) {
   const node = document.createElement(name);
@@ -52,6 +53,7 @@ function remove(line) {
 /** "5 min average with min to max, 1,385 readings, 9 ms". */
 export function foot(line) {
   const facts = { readings: number(line.readings, 0), ms: number(line.took, 0), bucket: duration(line.bucket ?? 0) };
+  if (line.kind === "states") return say("foot_states", facts);
   return say(line.bucket ? "foot_buckets" : "foot_raw", facts);
 }
 

@@ -142,6 +142,7 @@ export class HistoryChart {
       loadSeries(names[0], wider, 180, signal),
     ]);
     const found = lines.filter(Boolean);
+    for (const line of found) if (line.device === this.device) line.label = line.name;
     this.series = found.filter((line) => line.kind === found[0].kind);
     this.flags = flags;
     this.wide = { points: wide.points ?? [], rhythm: wide };

@@ -2,14 +2,15 @@
 
 import { say } from "./device-words.js";
 
-export const language = document.documentElement.lang || undefined;
+const named = document.documentElement.lang;
+export const language = named === "en" ? "en-GB" : named || undefined; // 21 Nov, 24 hours
 export const zone = document.body.dataset.timeZone || undefined; // without one: the browser's
 const numbers = new Map();
 
 function numberFormat(precision) {
   const key = precision ?? "free";
   if (!numbers.has(key)) {
-    const digits = precision == null ? { maximumSignificantDigits: 9 } : { minimumFractionDigits: precision, maximumFractionDigits: precision };
+    const digits = precision == null ? { maximumFractionDigits: 6 } : { minimumFractionDigits: precision, maximumFractionDigits: precision };
     numbers.set(key, new Intl.NumberFormat(language, digits));
   }
   return numbers.get(key);
@@ -61,8 +62,9 @@ export function offsetAt(ms) {
   return Date.UTC(parts.year, parts.month - 1, parts.day, parts.hour, parts.minute, parts.second) - Math.floor(ms / 1000) * 1000;
 }
 
-/** Today's times as a clock, older ones with their day. */
-export function brief(ms, now) {
+/** Today's times as a clock, older ones with their day, or `short`: the day alone. */
+export function brief(ms, now, short = false) {
   const today = Math.floor((now + offsetAt(now)) / 86_400_000) === Math.floor((ms + offsetAt(ms)) / 86_400_000);
+  if (short) return today ? clock(ms) : day(ms);
   return today ? clockSeconds(ms) : moment(ms);
 }

@@ -1,7 +1,8 @@
 // How old each value is. Ages grow by themselves, also while the connection is lost, so that no old value ever looks new:
 // late after two expected periods, stale after the product's offline timeout.
 
-import { ago, duration, say } from "./device-words.js";
+import { ago, span } from "./ages.js";
+import { say } from "./device-words.js";
 import { brief, exact } from "./device-format.js";
 
 let skew = 0; // this browser's clock minus the server's, in ms
@@ -16,9 +17,9 @@ export function setClock(serverNow) {
   skew = Date.now() - serverNow;
 }
 
-/** fresh, late or stale; null where nothing came yet or nothing is expected. */
-export function freshness(age, period, offlineAfter) {
-  if (!period) return offlineAfter && age > offlineAfter ? "stale" : null;
+/** fresh, late or stale. What comes without a rhythm is stale when the whole device is silent (`silence` in seconds). */
+export function freshness(age, period, offlineAfter, silence) {
+  if (!period) return offlineAfter && silence > offlineAfter ? "stale" : null;
   if (age <= 2 * period) return "fresh";
   return offlineAfter && age > Math.max(offlineAfter, 3 * period) ? "stale" : "late";
 }
@@ -28,21 +29,21 @@ function setText(node, text) {
 }
 
 function ageWords(state, age, at, period) {
-  if (state === "stale") return say("no_reading_for", { time: duration(age) });
+  if (state === "stale") return say("no_reading_for", { time: span(age) });
   if (state === "late") return say("late", { age: ago(age) });
   return period ? ago(age) : say("since", { time: brief(at, now()) });
 }
 
-/** Brings one tile's age, state and line up to date. */
-export function ageTile(tile, offlineAfter) {
+/** Brings one tile's age, state and line up to date; `newest` is when the device last said anything. */
+export function ageTile(tile, offlineAfter, newest) {
   const at = Number(tile.dataset.at);
   if (!at) return;
   const period = Number(tile.dataset.period) || 0;
   const age = Math.max(0, (now() - at) / 1000);
-  const state = freshness(age, period, offlineAfter);
+  const state = freshness(age, period, offlineAfter, (now() - newest) / 1000);
   if (state === null || state === "fresh") delete tile.dataset.fresh;
   else tile.dataset.fresh = state;
-  setText(tile.querySelector("[data-age]"), ageWords(state, age, at, period));
+  setText(tile.querySelector("[data-part=age]"), ageWords(state, age, at, period));
 }
 
 /** Refills the line under a tile; called when a value arrives, not each second: the rest is the style sheet's. */
@@ -59,21 +60,11 @@ export function refill(tile) {
   line.replaceWith(fresh);
 }
 
-/** "12 s ago" in every `<time data-ago>`, the exact time as its tooltip. */
-export function ageTimes(root = document) {
-  for (const node of root.querySelectorAll("time[data-ago]")) {
-    const at = Date.parse(node.dateTime);
-    const age = (now() - at) / 1000;
-    setText(node, age < 86_400 ? ago(age) : brief(at, now()));
-    if (!node.title) node.title = exact(at);
-  }
-}
-
 /** Times in the person's zone in every `<time data-brief>`: the server does not know the browser's zone. */
 export function localTimes(root = document) {
   for (const node of root.querySelectorAll("time[data-brief]")) {
     const at = Date.parse(node.dateTime);
-    setText(node, brief(at, now()));
+    setText(node, brief(at, now(), node.dataset.brief === "short"));
     node.title = exact(at);
   }
 }

@@ -4,8 +4,9 @@
 
 const PATH = "/ws/live/";
 const PAUSES = [1, 2, 4, 8, 15, 30]; // seconds before each further try
-const PING_EVERY = 20_000; // subscribing again is answered at once, so it tells a dead line from a quiet one
+const PING_EVERY = 20_000; // an empty wish is answered at once, so it tells a dead line from a quiet one
 const SILENT_AFTER = 30_000;
+const PING = { unsubscribe: { devices: [] } };
 
 const watchers = new Set();
 let socket = null;
@@ -13,7 +14,7 @@ let tries = 0;
 let heardAt = 0;
 let retryAt = 0;
 let wasLost = false;
-let subscribed = new Set();
+let subscribed = { devices: new Set(), frames: new Set() };
 
 /** Integers beyond 2^53 keep their digits: they arrive as BigInt. */
 export function parse(text) {
@@ -24,9 +25,8 @@ export function parse(text) {
 }
 
 function wanted() {
-  const keys = new Set();
-  for (const watcher of watchers) for (const key of watcher.keys) keys.add(key);
-  return keys;
+  const union = (name) => new Set([...watchers].flatMap((watcher) => watcher[name]));
+  return { devices: union("devices"), frames: union("frames") };
 }
 
 function send(message) {
@@ -34,15 +34,19 @@ function send(message) {
 }
 
 function subscribe() {
-  const keys = wanted();
-  const gone = [...subscribed].filter((key) => !keys.has(key));
-  if (gone.length) send({ unsubscribe: { devices: gone } });
-  subscribed = keys;
-  if (keys.size) send({ subscribe: { devices: [...keys] } });
+  const now = wanted();
+  const lists = (from, without) => {
+    const all = ["devices", "frames"].map((name) => [name, [...from[name]].filter((key) => !without[name].has(key))]);
+    return Object.fromEntries(all.filter(([, keys]) => keys.length));
+  };
+  const gone = lists(subscribed, now), fresh = lists(now, subscribed);
+  subscribed = now;
+  if (Object.keys(gone).length) send({ unsubscribe: gone });
+  if (Object.keys(fresh).length) send({ subscribe: fresh });
 }
 
 function tell(name, ...values) {
-  for (const watcher of [...watchers]) watcher[name]?.(...values);
+  for (const { handlers } of [...watchers]) handlers[name]?.(...values);
 }
 
 function onMessage(event) {
@@ -50,6 +54,7 @@ function onMessage(event) {
   const message = parse(event.data);
   if (message.type === "readings") tell("readings", message.data);
   else if (message.type === "status") tell("status", message.data);
+  else if (message.type === "frames") tell("frames", message.data);
   else if (message.type === "subscribed") onSubscribed();
 }
 
@@ -75,7 +80,7 @@ function connect() {
 
 function onClose() {
   socket = null;
-  subscribed = new Set();
+  subscribed = { devices: new Set(), frames: new Set() };
   if (!watchers.size) return show("paused");
   wasLost = true;
   const pause = PAUSES[Math.min(tries++, PAUSES.length - 1)] * 1000;
@@ -106,10 +111,11 @@ function show(state) {
 
 /**
  * Watches devices by key. `handlers` may have `readings(rows)` with rows `[key, property, ms, value]`,
- * `status(rows)` with rows `[key, online, ms]`, and `back()` after a loss. Returns the function that ends it.
+ * `status(rows)` with rows `[key, online, ms]`, and `back()` after a loss. With `raw: true` their raw frames come
+ * to `frames(list)` too. Returns the function that ends it.
  */
-export function watch(keys, handlers) {
-  const watcher = { ...handlers, keys: [...keys] };
+export function watch(keys, { raw = false, ...handlers }) {
+  const watcher = { handlers, devices: [...keys], frames: raw ? [...keys] : [] };
   watchers.add(watcher);
   if (socket?.readyState === WebSocket.OPEN) subscribe();
   else if (!retryAt) connect();
@@ -121,6 +127,6 @@ export function watch(keys, handlers) {
 }
 
 setInterval(beat, 1000);
-setInterval(() => wanted().size && send({ subscribe: { devices: [...wanted()] } }), PING_EVERY);
+setInterval(() => send(PING), PING_EVERY);
 addEventListener("online", hurry);
 document.addEventListener("visibilitychange", hurry);

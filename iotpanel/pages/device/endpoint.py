@@ -1,0 +1,52 @@
+"""Where devices reach us, as the Connect page says it."""
+
+import ipaddress
+import socket
+
+from django.conf import settings
+from django.http import HttpRequest
+
+from .snippets import Endpoint
+
+# Nothing is sent: connecting a datagram socket only asks the kernel which of our addresses it would use.
+OUTSIDE = ("192.0.2.1", 9)
+LOOPBACK_NAMES = {"localhost", "127.0.0.1", "[::1]", "::1"}
+
+
+def endpoint_of(request: HttpRequest) -> Endpoint:
+    """What the settings say; else the name by which this browser found us, unless only this machine understands it."""
+    name = _host_of(request)
+    host = settings.MQTT_HOST or (own_address() if is_loopback(name) and not only_here() else name)
+    web = request.build_absolute_uri("/").rstrip("/")
+    return Endpoint(host.strip("[]"), settings.MQTT_PORT, web.replace(name, host, 1) if is_loopback(name) else web)
+
+
+def only_here() -> bool:
+    """Whether only programs on this machine can connect."""
+    return not settings.MQTT_HOST and is_loopback(settings.BIND)
+
+
+def is_loopback(name: str) -> bool:
+    """Whether the name means the machine that says it."""
+    if name in LOOPBACK_NAMES:
+        return True
+    try:
+        return ipaddress.ip_address(name.strip("[]")).is_loopback
+    except ValueError:
+        return False
+
+
+def own_address() -> str:
+    """This machine's address in its network; 127.0.0.1 where it has none."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        try:
+            probe.connect(OUTSIDE)
+            return str(probe.getsockname()[0])
+        except OSError:
+            return "127.0.0.1"
+
+
+def _host_of(request: HttpRequest) -> str:
+    """The request's host without its port; brackets of an IPv6 address stay."""
+    host = request.get_host()
+    return host if host.endswith("]") else host.rsplit(":", 1)[0] if ":" in host else host

@@ -1,0 +1,17 @@
+"""The addresses of the device page, below `/devices/{key}/`."""
+
+from django.urls import URLPattern, URLResolver, path
+
+from . import connect, tabs
+
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("", tabs.now, name="device"),
+    path("events/", tabs.event_list, name="device-tab-events"),
+    path("frames/", tabs.frames, name="device-tab-frames"),
+    path("dead-letters/", tabs.letters, name="device-tab-letters"),
+    path("attributes/", tabs.attributes, name="device-tab-attributes"),
+    path("connect/", connect.connect, name="device-tab-connect"),
+    path("connect/rotate/", connect.rotate, name="device-rotate"),
+    path("connect/test-device/", connect.make_test_device, name="device-make-test"),
+    path("connect/send/", connect.send, name="device-send"),
+]

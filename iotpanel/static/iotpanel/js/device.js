@@ -1,0 +1,89 @@
+// The device page: every tab's script, each where its part is on the page.
+
+import { HistoryChart } from "./chart.js";
+import { bindCompare } from "./chart-compare.js";
+import { Frames } from "./device-frames.js";
+import { bindSend } from "./device-send.js";
+import { Status } from "./device-status.js";
+import { Tiles } from "./device-tiles.js";
+import { localTimes, setClock } from "./freshness.js";
+import { watch } from "./live.js";
+import { bindSnippets } from "./snippets.js";
+
+const root = document.getElementById("device");
+const { key } = root.dataset;
+const part = (name) => root.querySelector(`[data-part="${name}"]`);
+let tiles = null, chart = null, missing = null;
+
+function bindNow() {
+  const card = part("chart");
+  chart = new HistoryChart(card);
+  const compare = card.querySelector("details[data-part=compare]");
+  bindCompare(compare, chart);
+  tiles = new Tiles(part("tiles"), { key, offlineAfter: Number(root.dataset.offlineAfter) || 0, pick });
+  if (!card.hidden) {
+    tiles.mark(chart.property);
+    chart.load();
+    tiles.loadSparks();
+  }
+}
+
+function pick(property) {
+  chart.show(property);
+  const card = part("chart");
+  if (card.getBoundingClientRect().top > innerHeight * 0.7) card.scrollIntoView({ block: "start", behavior: "smooth" });
+}
+
+/** A property that has no tile yet: fetch them all, once however many are new. */
+function appear(property) {
+  missing ??= setTimeout(async () => {
+    missing = null;
+    await tiles.reload();
+    const card = part("chart");
+    if (!card.hidden) return;
+    card.hidden = false;
+    tiles.mark(property);
+    chart.show(property);
+    tiles.loadSparks();
+  }, 50);
+}
+
+function onReadings(status, rows) {
+  let newest = 0;
+  for (const [device, property, ms, value] of rows) {
+    chart?.append(device, property, ms, value);
+    if (device !== key) continue;
+    newest = Math.max(newest, ms);
+    if (tiles && !tiles.take(property, ms, value)) appear(property);
+  }
+  if (newest) status.heard(newest);
+}
+
+function bindSwaps() {
+  // What was wrong with a form comes with 4xx and is shown like any other answer.
+  document.body.addEventListener("htmx:beforeSwap", ({ detail }) => {
+    if ([409, 422].includes(detail.xhr.status)) Object.assign(detail, { shouldSwap: true, isError: false });
+  });
+  document.body.addEventListener("htmx:afterSwap", ({ detail }) => {
+    localTimes(detail.target);
+    bindSnippets(root);
+  });
+}
+
+function begin() {
+  setClock(Number(root.dataset.now));
+  localTimes();
+  bindSwaps();
+  bindSnippets(root);
+  const status = new Status();
+  if (part("send")) bindSend(part("send"));
+  if (part("tiles")) bindNow();
+  if (part("frames")) new Frames(part("frames"), key);
+  watch([key], {
+    readings: (rows) => onReadings(status, rows),
+    status: (rows) => rows.forEach(([device, online, ms]) => device === key && status.set(online, ms)),
+    back: () => chart?.load(),
+  });
+}
+
+begin();
