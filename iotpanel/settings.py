@@ -339,7 +339,8 @@ UNFOLD: dict[str, Any] = {
         "green": {"100": "#e0f7e9", "400": "#75d5a0", "500": "#47c687", "600": "#15915c", "700": "#08633d"},
         "blue": {"100": "#f0f2f6", "400": "#b3b7c0", "500": "#9398a3", "600": "#646b76", "700": "#474d58"},
     },
-    "STYLES": ["iotpanel.pages.unfold.tokens", "iotpanel.pages.unfold.marks", "iotpanel.pages.unfold.admin"],
+    "STYLES": ["iotpanel.pages.unfold.tokens", "iotpanel.pages.unfold.marks", "iotpanel.pages.unfold.admin", "iotpanel.pages.unfold.forms"],
+    "DASHBOARD_CALLBACK": "iotpanel.tenants.admin.index.dashboard",
     "COMMAND": {"search_callback": "iotpanel.pages.admin_search.search", "show_history": True},
     "SIDEBAR": {"show_search": True, "command_search": True, "navigation": "iotpanel.pages.admin_navigation.navigation"},
 }  # fmt: skip

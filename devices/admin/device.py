@@ -49,7 +49,7 @@ class DeviceAdmin(DeviceActions, TenantModelAdmin):  # type: ignore[misc]
         (None, {"fields": (("status", "last_seen"), *_registry)}),
         (
             gettext_lazy("Connection"),
-            {"classes": ("tab",), "fields": ("credentials", "clock_offset", "children_shown", ("created_at", "updated_at"))},
+            {"fields": ("credentials", "clock_offset", "children_shown", ("created_at", "updated_at"))},
         ),
     )
 
@@ -102,7 +102,8 @@ class DeviceAdmin(DeviceActions, TenantModelAdmin):  # type: ignore[misc]
         rows = [(marks.to_device(child), marks.status(child)) for child in children[:CHILDREN_SHOWN]]
         more = children.count() - len(rows)
         rest = format_html('<a href="{}?parent__id__exact={}">{}</a>', _list(), obj.pk, _("and %(count)d more") % {"count": more})
-        return format_html_join("", "<div>{} {}</div>", rows) + (rest if more > 0 else "") if rows else "–"
+        shown = format_html_join("", '<div class="child">{} {}</div>', rows)
+        return format_html("{}{}", shown, rest if more > 0 else "") if rows else "–"
 
     def lookup_allowed(self, lookup: str, value: Any, request: HttpRequest) -> bool:
         return lookup in ("product__id__exact", "parent__id__exact") or super().lookup_allowed(lookup, value, request)

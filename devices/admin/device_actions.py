@@ -15,7 +15,6 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from unfold.decorators import action
-from unfold.enums import ActionVariant
 from unfold.widgets import UnfoldAdminSelectWidget
 
 from devices.models import Device, Group, Product
@@ -113,13 +112,7 @@ class DeviceActions(ByRole, ModelAdmin):  # type: ignore[type-arg]
             return self._ask_one(request, device, question=_("Rotate the secret?"), consequence=consequence, verb=_("Rotate secret"))
         return show_secret(self, request, device, rotate_secret(device))
 
-    @action(
-        description=gettext_lazy("Revoke credentials"),
-        url_path="revoke",
-        icon="key_off",
-        permissions=["change"],
-        variant=ActionVariant.DANGER,
-    )
+    @action(description=gettext_lazy("Revoke credentials"), url_path="revoke", icon="key_off", permissions=["change"])
     def revoke(self, request: HttpRequest, object_id: str) -> HttpResponse:
         device = self._one(request, object_id)
         if not confirmed(request):

@@ -10,12 +10,11 @@ from iotpanel.tenants.admin.rows import PairsField
 
 
 class DeviceForm(VerbForm):
-    labels = PairsField(label=_("labels"))
+    labels = PairsField(label=_("Labels"))
 
     class Meta:
         model = Device
         fields = ("tenant", "key", "name", "product", "parent", "groups", "labels", "latitude", "longitude", "enabled")
-        labels = {"parent": _("gateway")}
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

@@ -56,33 +56,37 @@ def _days(label: Any) -> forms.IntegerField:
 
 
 class ProductForm(VerbForm):
-    properties = RowsField(label=gettext_lazy("properties"), columns=_PROPERTIES, help_text=gettext_lazy("What it measures."))
+    properties = RowsField(label=gettext_lazy("Properties"), columns=_PROPERTIES, help_text=gettext_lazy("What it measures."))
     attributes = RowsField(
-        label=gettext_lazy("attributes"), columns=_PROPERTIES, help_text=gettext_lazy("What rarely changes: versions, places.")
+        label=gettext_lazy("Attributes"), columns=_PROPERTIES, help_text=gettext_lazy("What rarely changes: versions, places.")
     )
-    events = RowsField(label=gettext_lazy("events"), columns=(_KEY, _NAME, _PARAMS))
-    commands = RowsField(label=gettext_lazy("commands"), columns=_COMMANDS)
+    events = RowsField(label=gettext_lazy("Events"), columns=(_KEY, _NAME, _PARAMS))
+    commands = RowsField(label=gettext_lazy("Commands"), columns=_COMMANDS)
     topics = RowsField(
-        label=gettext_lazy("topics of its own"),
+        label=gettext_lazy("Topics of its own"),
         columns=_TOPICS,
         help_text=gettext_lazy("For fleets that keep their topics. {key} stands for the device's key, as a whole level."),
     )
     codec_samples = RowsField(
-        label=gettext_lazy("samples"),
+        label=gettext_lazy("Samples"),
         columns=_SAMPLES,
         help_text=gettext_lazy("Run at every save: a frame that decodes differently refuses it."),
     )
     codec_script = forms.CharField(
-        label=gettext_lazy("script"),
+        label=gettext_lazy("Script"),
         required=False,
         strip=False,
         widget=UnfoldAdminTextareaWidget(attrs={"class": "is-code", "spellcheck": "false", "rows": 24}),
         help_text=gettext_lazy("Lua 5.4: function decode(payload, topic, meta) … end"),
     )
 
-    rollup_minute = _days(gettext_lazy("keep minutes (days)"))
-    rollup_hour = _days(gettext_lazy("keep hours (days)"))
-    rollup_day = _days(gettext_lazy("keep days (days)"))
+    rollup_minute = _days(gettext_lazy("Keep minutes (days)"))
+    rollup_hour = _days(gettext_lazy("Keep hours (days)"))
+    rollup_day = _days(gettext_lazy("Keep days (days)"))
+
+    description = forms.CharField(
+        label=gettext_lazy("Description"), required=False, strip=False, widget=UnfoldAdminTextareaWidget(attrs={"rows": 3})
+    )
 
     class Meta:
         model = Product

@@ -31,7 +31,7 @@ def _groups() -> list[Group]:
 
 def navigation(request: HttpRequest) -> list[dict[str, Any]]:
     """Unfold's `SIDEBAR.navigation`: only what this person may open."""
-    pages = {"title": "", "items": [{"title": _("Back to the pages"), "icon": "arrow_back", "link": "/"}]}
+    pages = {"title": "", "items": [{"title": _("Back to the pages"), "icon": "arrow_back", "link": "/", "active": False}]}
     shown = [{"title": title, "separator": False, "items": _items(request, entries)} for title, entries in _groups()]
     return [pages, *(group for group in shown if group["items"])]
 

@@ -26,3 +26,7 @@ def marks(request: HttpRequest) -> str:
 
 def admin(request: HttpRequest) -> str:
     return static("iotpanel/css/admin.css")
+
+
+def forms(request: HttpRequest) -> str:
+    return static("iotpanel/css/admin-forms.css")

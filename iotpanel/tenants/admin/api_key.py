@@ -34,7 +34,7 @@ class ScopesField(forms.CharField):
 class ApiKeyForm(VerbForm):
     scopes = ScopesField(
         required=False,
-        label=gettext_lazy("scopes"),
+        label=gettext_lazy("Scopes"),
         widget=UnfoldAdminTextInputWidget,
         help_text=gettext_lazy("Such as devices:read, readings:read. Empty: all that the role may."),
     )

@@ -8,8 +8,6 @@ from auditlog.render import get_field_verbose_name
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
-from django.urls import NoReverseMatch, reverse
-from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy
 from unfold.contrib.filters.admin import ChoicesDropdownFilter, RangeDateTimeFilter
@@ -18,7 +16,7 @@ from iotpanel.tenants.audit import of_tenants
 from iotpanel.tenants.models import Role, Tenant, User
 
 from .access import tenants_of
-from .audit_words import actor_of, changes
+from .audit_words import actor_of, changes, link_of
 from .base import ReadOnlyAdmin
 
 admin.site.unregister(LogEntry)
@@ -58,11 +56,7 @@ class AuditLogAdmin(ReadOnlyAdmin):
 
     @admin.display(description=gettext_lazy("what"), ordering="object_repr")
     def what(self, obj: LogEntry) -> SafeString | str:
-        try:
-            url = reverse(f"admin:{obj.content_type.app_label}_{obj.content_type.model}_change", args=[obj.object_pk])
-        except NoReverseMatch:
-            return str(obj.object_repr)
-        return format_html('<a href="{}">{}</a>', url, obj.object_repr)
+        return link_of(obj)
 
     @admin.display(description=gettext_lazy("changes"))
     def fields_changed(self, obj: LogEntry) -> str:

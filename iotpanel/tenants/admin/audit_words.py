@@ -4,6 +4,7 @@ from typing import Any
 
 from auditlog.models import LogEntry
 from auditlog.render import get_field_verbose_name
+from django.urls import NoReverseMatch, reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
@@ -14,6 +15,17 @@ VALUE_LENGTH = 300
 def actor_of(entry: LogEntry) -> str:
     """A person, a service by its key, or the platform itself (a gateway's child, a command line)."""
     return str(entry.actor.username if entry.actor else entry.actor_email or _("the platform"))
+
+
+def link_of(entry: LogEntry) -> SafeString | str:
+    """The thing's name, leading to its record where the admin has one and it is still there."""
+    if entry.action == LogEntry.Action.DELETE:
+        return str(entry.object_repr)
+    try:
+        url = reverse(f"admin:{entry.content_type.app_label}_{entry.content_type.model}_change", args=[entry.object_pk])
+    except NoReverseMatch:
+        return str(entry.object_repr)
+    return format_html('<a href="{}">{}</a>', url, entry.object_repr)
 
 
 def changes(entry: LogEntry) -> SafeString:

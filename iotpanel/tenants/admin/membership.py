@@ -26,14 +26,14 @@ class NewMembershipForm(VerbForm):
     """By user name, because an owner can't see the accounts of other tenants."""
 
     username = forms.CharField(
-        label=_("user name"),
+        label=_("User name"),
         max_length=150,
         widget=UnfoldAdminTextInputWidget,
         help_text=_("Of somebody who has an account, or a new one."),
     )
-    email = forms.EmailField(label=_("email"), required=False, widget=UnfoldAdminEmailInputWidget)
+    email = forms.EmailField(label=_("Email"), required=False, widget=UnfoldAdminEmailInputWidget)
     password = forms.CharField(
-        label=_("password"),
+        label=_("Password"),
         required=False,
         strip=False,
         widget=UnfoldAdminPasswordWidget(attrs={"autocomplete": "new-password"}),

@@ -32,7 +32,6 @@ class RowsWidget(UnfoldAdminTextareaWidget):
 
     class Media:
         js = ("iotpanel/js/admin-rows.js",)
-        css = {"all": ("iotpanel/css/admin-forms.css",)}
 
     def build_attrs(self, base_attrs: dict[str, Any], extra_attrs: dict[str, Any] | None = None) -> dict[str, Any]:
         words = {"add": _("Add row"), "remove": _("Remove"), "json": _("As JSON"), "rows": _("As rows"), "empty": _("None yet")}
