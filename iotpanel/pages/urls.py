@@ -1,10 +1,27 @@
 """The addresses of the pages: nouns with the object's key; what a page shows is its query."""
 
-from django.urls import URLPattern, URLResolver, path
+from django.urls import URLPattern, URLResolver, include, path
 
-from . import account, frame, search
+from . import account, dead_letters, first_use, frame, search
+from .devices import sparks
+from .devices import views as devices
+from .overview.views import overview
 
 urlpatterns: list[URLPattern | URLResolver] = [
+    path("", overview, name="overview"),
+    # A key never is "-": what belongs to no device cannot hide one.
+    path("devices/", devices.device_list, name="devices"),
+    path("devices/-/sparks/", sparks.sparks, name="devices-sparks"),
+    path("devices/-/change/", devices.change_many, name="devices-change"),
+    path("devices/-/new/", first_use.new_device, name="device-new"),
+    path("devices/<str:key>/", include("iotpanel.pages.device.urls")),
+    path("devices/<str:key>/parts/", include("telemetry.urls")),
+    path("welcome/", first_use.welcome, name="welcome"),
+    path("welcome/skip/", first_use.skip, name="welcome-skip"),
+    path("dead-letters/", dead_letters.dead_letters, name="dead-letters"),
+    path("dead-letters/replay/", dead_letters.replay_many, name="dead-letters-replay"),
+    path("dead-letters/<int:pk>/", dead_letters.dead_letter, name="dead-letter"),
+    path("dead-letters/<int:pk>/replay/", dead_letters.replay_one, name="dead-letter-replay"),
     path("search/", search.search, name="search"),
     path("tenant/", frame.switch_tenant, name="switch-tenant"),
     path("language/", frame.set_language, name="language"),

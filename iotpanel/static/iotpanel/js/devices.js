@@ -16,7 +16,10 @@ function text(value, precision) {
   return (typeof value === "string" ? value : JSON.stringify(value)).slice(0, 32);
 }
 
+/** The newest word of the device; backfill and what was known already change nothing. */
 function showSeen(row, ms) {
+  const before = row.querySelector("[data-seen] time");
+  if (before && Date.parse(before.dateTime) >= ms) return;
   const time = document.createElement("time");
   time.dateTime = new Date(ms).toISOString();
   time.dataset.age = "";
@@ -31,11 +34,10 @@ function showState(row, state, gone) {
 }
 
 function onReadings(data) {
-  for (const [key, property, , value] of data) {
+  for (const [key, property, ms, value] of data) {
     const row = byKey.get(key);
     if (!row) continue;
-    showSeen(row, Date.now());
-    if (row.querySelector(".status").dataset.state !== "disabled") showState(row, "online");
+    showSeen(row, Math.min(ms, Date.now()));
     if (property === row.dataset.property) showValue(row, value);
   }
 }
@@ -57,10 +59,15 @@ function unit(row) {
   return [" ", mark];
 }
 
+/** Disabled devices stay so, and who was never seen is not offline. */
+function changes(state, online) {
+  return state !== "disabled" && !(state === "never" && !online);
+}
+
 function onStatus(data) {
   for (const [key, online, ms] of data) {
     const row = byKey.get(key);
-    if (!row || row.querySelector(".status").dataset.state === "disabled") continue;
+    if (!row || !changes(row.querySelector(".status").dataset.state, online)) continue;
     showState(row, online ? "online" : "offline", (Date.now() - ms) / 1000);
   }
 }

@@ -13,15 +13,26 @@ from iotpanel.pages import wording
 register = template.Library()
 register.filter("span", wording.span)
 register.filter("size", wording.size)
-register.filter("hexes", lambda payload: wording.hexes(bytes(payload)))
 register.filter("as_text", lambda payload: wording.text(bytes(payload)))
 register.filter("moment", wording.moment)
+
+
+@register.filter
+def hexes(payload: bytes, limit: int = 64) -> str:
+    """The first bytes as hex digits."""
+    return wording.hexes(bytes(payload), limit)
 
 
 @register.filter
 def number(value: Any) -> str:
     """A number as the pages write it; nothing for None."""
     return "" if value is None else wording.number(value)
+
+
+@register.filter
+def rate(value: float) -> str:
+    """So many per second, with as many digits as mean something: “412”, “3.4”, “0.05”."""
+    return wording.number(round(value) if value >= 100 else float(f"{value:.2g}"))
 
 
 @register.simple_tag
