@@ -29,7 +29,10 @@ backup: .venv/installed
 restore: .venv/installed
 	@exec $(LOCAL) restore $(FILE)
 
-upgrade:
+upgrade: .venv/installed
+	@$(LOCAL) backup
+	@if git rev-parse -q --verify '@{upstream}' >/dev/null 2>&1; then git pull --ff-only; else echo "no upstream branch: upgrading to what is checked out"; fi
+	@$(MAKE) --no-print-directory .venv/installed
 	@exec $(LOCAL) upgrade
 
 shell: .venv/installed

@@ -3,7 +3,7 @@
 import argparse
 import sys
 
-from iotpanel.local import commands, testing
+from iotpanel.local import backup, commands, testing, upgrade
 from iotpanel.local.say import Trouble, complain
 from iotpanel.local.watch import StopAsked
 
@@ -12,6 +12,10 @@ COMMANDS = {
     "servers": commands.servers,
     "test": testing.test,
     "lint": testing.lint,
+    "backup": backup.backup,
+    "restore": backup.restore,
+    "upgrade": upgrade.upgrade,
+    "shell": upgrade.shell,
 }
 
 

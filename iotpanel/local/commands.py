@@ -1,33 +1,36 @@
 """What ``python -m iotpanel.local`` can do in the foreground: the servers alone, or everything."""
 
 import os
-from collections.abc import Iterator, Mapping, Sequence
+import signal
+import sys
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
-from iotpanel.local import app, housekeeping, lock, prepare, watch
+from iotpanel.local import app, housekeeping, lock, ports, prepare, watch
 from iotpanel.local import servers as stack
 from iotpanel.local.config import Config, from_environment
-from iotpanel.local.ports import demand_free
 from iotpanel.local.say import say
 from iotpanel.local.servers import Servers
 from iotpanel.local.supervisor import Supervisor
 
 
 @contextmanager
-def supervised(config: Config) -> Iterator[tuple[Servers, Supervisor]]:
+def supervised() -> Iterator[tuple[Servers, Supervisor]]:
     """Running servers and their supervisor; everything is stopped at the end, whatever the end is.
 
     Raises StopAsked where somebody asked to stop while something still started.
     """
-    os.environ["IOTPANEL_HOME"] = str(config.home.root)
-    with lock.hold(config.home):
-        housekeeping.clear_leftovers(config.home)
-        servers = stack.choose(config)
+    home = from_environment().home
+    os.environ["IOTPANEL_HOME"] = str(home.root)
+    with lock.hold(home):
+        housekeeping.clear_leftovers(home)
+        ports.forget_taken(home.ports_file)
+        servers = stack.choose(from_environment())
         watch.hold_signals()
-        supervisor = Supervisor(config.home, watch.pause)
+        supervisor = Supervisor(home, watch.pause)
         try:
             stack.start(servers, supervisor)
-            stack.write_environment(config, servers.environment(), servers.tree)
+            stack.write_environment(home, servers.environment(), servers.tree)
             yield servers, supervisor
         finally:
             say("stopping")
@@ -36,31 +39,33 @@ def supervised(config: Config) -> Iterator[tuple[Servers, Supervisor]]:
 
 def servers(_: Sequence[str]) -> int:
     """Run only the servers."""
-    config = from_environment()
-    with supervised(config) as (_servers, supervisor):
-        say(f"the servers are ready; their addresses: {config.home.env_file}")
+    with supervised() as (servers, supervisor):
+        say(f"the servers are ready; their addresses: {servers.config.home.env_file}")
         watch.watch(supervisor)
     return 0
 
 
 def run(_: Sequence[str]) -> int:
     """Run everything, and say so once a browser can use it."""
-    config = from_environment()
-    demand_web_port(config)
-    with supervised(config) as (chosen, supervisor):
-        password = prepare.admin_password(config.home, os.environ.get("IOTPANEL_ADMIN_PASSWORD"))
-        environment = app.base_environment(chosen.environment()) | {"IOTPANEL_ADMIN_PASSWORD_FILE": str(password)}
-        prepare.prepare(config.home, environment, watch.pause)
-        start_app(config, environment, supervisor)
-        say(f"iotpanel is ready: {address(config)}  user: admin  password: {password.read_text().strip()}")
-        watch.watch(supervisor)
+    demand_web_port(from_environment())
+    with supervised() as (servers, supervisor):
+        start_app(servers, supervisor)
+        again = watch.watch(supervisor)
+    if again:
+        signal.pthread_sigmask(signal.SIG_SETMASK, [])
+        os.execv(sys.executable, [sys.executable, "-m", "iotpanel.local", "run"])  # noqa: S606 - the new version of ourselves
     return 0
 
 
-def start_app(config: Config, environment: Mapping[str, str], supervisor: Supervisor) -> None:
-    """Start the application's parts, then the fleet, which needs a running uplink."""
+def start_app(servers: Servers, supervisor: Supervisor) -> None:
+    """Bring the database up to date and start the application's parts, then the fleet, which needs a running uplink."""
+    config = servers.config
+    password = prepare.admin_password(config.home, os.environ.get("IOTPANEL_ADMIN_PASSWORD"))
+    environment = app.base_environment(servers.environment()) | {"IOTPANEL_ADMIN_PASSWORD_FILE": str(password)}
+    prepare.prepare(config.home, environment, supervisor.pause)
     say("starting web, uplink, tasks and beat")
     supervisor.start(*app.app_parts(config, environment))
+    say(f"iotpanel is ready: {address(config)}  user: admin  password: {password.read_text().strip()}")
     if config.demo:
         supervisor.start(app.fleet(environment))
 
@@ -68,7 +73,7 @@ def start_app(config: Config, environment: Mapping[str, str], supervisor: Superv
 def demand_web_port(config: Config) -> None:
     """Say at once that the web port is taken, unless this very home takes it: then the lock says more."""
     if not lock.is_held(config.home):
-        demand_free(config.port, config.bind, "IOTPANEL_PORT")
+        ports.demand_free(config.port, config.bind, "IOTPANEL_PORT")
 
 
 def address(config: Config) -> str:

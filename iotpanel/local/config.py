@@ -67,7 +67,7 @@ def from_environment(environ: Mapping[str, str] = os.environ) -> Config:
 
 def inner_port(environ: Mapping[str, str], home: Home, name: str) -> int:
     """A loopback port that people rarely meet: the one asked for, or any free one, the same at each start if possible."""
-    return port_of(environ, name, 0) or remembered_port(home.root / "ports.json", name)
+    return port_of(environ, name, 0) or remembered_port(home.ports_file, name)
 
 
 def port_of(environ: Mapping[str, str], name: str, default: int) -> int:

@@ -31,6 +31,11 @@ class Home:
     def env_file(self) -> Path:
         return self.root / "env"
 
+    @property
+    def ports_file(self) -> Path:
+        """The loopback ports that this home uses from start to start."""
+        return self.root / "ports.json"
+
     def make(self) -> None:
         """Create the folders, readable by their owner only."""
         self.root.mkdir(parents=True, exist_ok=True)

@@ -1,6 +1,7 @@
 """TCP ports: is one taken, which one is free, and which one did this home use last time."""
 
 import json
+import random
 import socket
 from pathlib import Path
 
@@ -20,11 +21,25 @@ def is_taken(port: int, host: str = "127.0.0.1") -> bool:
 
 
 def free_port(host: str = "127.0.0.1") -> int:
-    """A port that nobody listens on right now."""
-    with socket.socket() as probe:
-        probe.bind((host, 0))
-        port: int = probe.getsockname()[1]
-        return port
+    """A port that nobody listens on right now.
+
+    Taken from below the range that the kernel gives to outgoing connections: one of those could take it before we listen.
+    """
+    first = ephemeral_start()
+    for _ in range(1000):
+        port = random.randrange(first - 10_000, first)  # noqa: S311 - to differ from the next one, not to be secret
+        if not is_taken(port, host):
+            return port
+    raise Trouble(f"no free port below {first} on {host}")
+
+
+def ephemeral_start() -> int:
+    """The first port that the kernel gives to outgoing connections."""
+    try:
+        first = int(Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split()[0])
+    except OSError:
+        return 32768
+    return max(first, 20_000)
 
 
 def accepts(port: int, host: str = "127.0.0.1") -> bool:
@@ -43,10 +58,19 @@ def demand_free(port: int, host: str, setting: str) -> None:
 
 
 def remembered_port(file: Path, name: str) -> int:
-    """The port that this home used for ``name``, or a new free one where that is taken or unknown."""
-    known: dict[str, int] = json.loads(file.read_text()) if file.exists() else {}
-    port = known.get(name)
-    if port is None or is_taken(port):
-        port = known[name] = free_port()
+    """The port that this home uses for ``name``; at the first time a free one."""
+    known = read(file)
+    if name not in known:
+        known[name] = free_port()
         file.write_text(json.dumps(known, indent=1) + "\n")
-    return port
+    return known[name]
+
+
+def forget_taken(file: Path) -> None:
+    """Before a start: forget the remembered ports that somebody else listens on by now."""
+    file.write_text(json.dumps({name: port for name, port in read(file).items() if not is_taken(port)}, indent=1) + "\n")
+
+
+def read(file: Path) -> dict[str, int]:
+    known: dict[str, int] = json.loads(file.read_text()) if file.exists() else {}
+    return known

@@ -61,6 +61,10 @@ SELECT 'CREATE ROLE iotpanel LOGIN CREATEDB' WHERE NOT EXISTS (SELECT FROM pg_ro
 SELECT format('ALTER ROLE iotpanel PASSWORD %L', :'password') \\gexec
 SELECT 'CREATE DATABASE iotpanel OWNER iotpanel' WHERE NOT EXISTS (SELECT FROM pg_database WHERE datname = 'iotpanel') \\gexec
 """
+OUTDATED = """\
+SELECT name FROM pg_available_extensions
+WHERE name = 'timescaledb' AND installed_version IS NOT NULL AND installed_version <> default_version;
+"""
 
 
 @dataclass(frozen=True)
@@ -128,6 +132,9 @@ class Postgres:
     def make_role(self) -> None:
         """Create the application's role and database where they are missing; give the role its password."""
         self.psql(ROLE, {"password": self.home.secret("database")})
+        if self.tree.has_timescale and self.psql(OUTDATED, {}, "iotpanel").strip():
+            # In a session of its own: the extension refuses it once its old library is loaded.
+            self.psql("ALTER EXTENSION timescaledb UPDATE;", {}, "iotpanel")
 
     def psql(self, sql: str, variables: dict[str, str], database: str = "postgres") -> str:
         """Run SQL as the superuser; the values travel in the input, never in the list of processes."""

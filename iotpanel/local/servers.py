@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from iotpanel.local.account import database_account, database_place
 from iotpanel.local.config import Config
-from iotpanel.local.home import write_private
+from iotpanel.local.home import Home, write_private
 from iotpanel.local.mosquitto import Mosquitto
 from iotpanel.local.part import Part
 from iotpanel.local.ports import demand_free
@@ -90,9 +90,9 @@ def start(servers: Servers, supervisor: Supervisor) -> None:
         servers.postgres.make_role()
 
 
-def write_environment(config: Config, environment: Mapping[str, str], tree: Tree | None) -> None:
+def write_environment(home: Home, environment: Mapping[str, str], tree: Tree | None) -> None:
     """Keep the addresses in ``$IOTPANEL_HOME/env``, for a shell that wants to talk to this stack."""
     lines = [f"export {name}='{value}'" for name, value in environment.items()]
     if tree is not None:
         lines.append(f'export PATH="{tree.path}:$PATH"')
-    write_private(config.home.env_file, "\n".join(lines) + "\n")
+    write_private(home.env_file, "\n".join(lines) + "\n")

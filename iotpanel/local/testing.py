@@ -10,7 +10,7 @@ from pathlib import Path
 from iotpanel.local import browser, watch
 from iotpanel.local.app import TOP, base_environment, manage
 from iotpanel.local.commands import supervised
-from iotpanel.local.config import Config, from_environment
+from iotpanel.local.config import from_environment
 from iotpanel.local.ports import free_port
 from iotpanel.local.say import Trouble, say
 from iotpanel.local.servers import Servers
@@ -41,8 +41,8 @@ def test(arguments: Sequence[str]) -> int:
     separate()
     config = from_environment()
     program = os.environ.get("IOTPANEL_CHROMIUM") or str(browser.chromium(config.home.root / "browser", config.packages))
-    with supervised(config) as (servers, supervisor):
-        environment = test_environment(config, servers, program)
+    with supervised() as (servers, supervisor):
+        environment = test_environment(servers, program)
         return follow(pytest(arguments, environment), supervisor)
     return 130
 
@@ -58,13 +58,13 @@ def separate() -> None:
         os.environ.pop(name, None)
 
 
-def test_environment(config: Config, servers: Servers, chromium: str) -> dict[str, str]:
+def test_environment(servers: Servers, chromium: str) -> dict[str, str]:
     """What the suite needs to know; the broker's own programs come first on the path."""
     environment = base_environment(servers.environment())
     if servers.tree is not None:
         environment["IOTPANEL_SERVERS"] = str(servers.tree.root)
         environment["PATH"] = f"{servers.tree.path}:{os.environ['PATH']}"
-    environment["IOTPANEL_SERVICES_HOME"] = str(config.home.root / "services")
+    environment["IOTPANEL_SERVICES_HOME"] = str(servers.config.home.root / "services")
     return environment | {"IOTPANEL_CHROMIUM": chromium}
 
 

@@ -6,7 +6,8 @@ import time
 from iotpanel.local import housekeeping
 from iotpanel.local.supervisor import Supervisor
 
-STOPPERS = frozenset({signal.SIGTERM, signal.SIGINT, signal.SIGHUP})
+RESTART = signal.SIGUSR2
+STOPPERS = frozenset({signal.SIGTERM, signal.SIGINT, signal.SIGHUP, RESTART})
 LOOK_EVERY = 0.25
 KEEP_HOUSE_EVERY = 60.0
 
@@ -20,10 +21,10 @@ def hold_signals() -> None:
     signal.pthread_sigmask(signal.SIG_BLOCK, STOPPERS | {signal.SIGCHLD})
 
 
-def stop_asked(seconds: float = 0.0) -> bool:
-    """Wait up to ``seconds``, or until a process ends; True where somebody asked to stop."""
+def stop_asked(seconds: float = 0.0) -> int:
+    """Wait up to ``seconds``, or until a process ends; the signal by which somebody asked to stop, else 0."""
     received = signal.sigtimedwait(STOPPERS | {signal.SIGCHLD}, seconds)
-    return received is not None and received.si_signo in STOPPERS
+    return received.si_signo if received is not None and received.si_signo in STOPPERS else 0
 
 
 def pause(seconds: float) -> None:
@@ -32,11 +33,12 @@ def pause(seconds: float) -> None:
         raise StopAsked
 
 
-def watch(supervisor: Supervisor) -> None:
-    """Restart what dies, bound the logs, warn of a full disk, until somebody asks to stop."""
+def watch(supervisor: Supervisor) -> bool:
+    """Restart what dies, bound the logs, warn of a full disk, until somebody asks to stop; True where it shall start again."""
     due = 0.0
-    while not stop_asked(LOOK_EVERY):
+    while not (asked := stop_asked(LOOK_EVERY)):
         supervisor.look()
         if time.monotonic() >= due:
             housekeeping.keep_house(supervisor.home)
             due = time.monotonic() + KEEP_HOUSE_EVERY
+    return asked == RESTART

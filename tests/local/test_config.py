@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from iotpanel.local import servers
+from iotpanel.local import ports, servers
 from iotpanel.local.config import Config, from_environment
 from iotpanel.local.home import Home
 from iotpanel.local.ports import free_port
@@ -32,6 +32,20 @@ def test_the_inner_ports_stay_the_same_from_start_to_start(tmp_path: Path) -> No
 
     assert (first.db_port, first.cache_port, first.worker_port) == (second.db_port, second.cache_port, second.worker_port)
     assert len({first.db_port, first.cache_port, first.worker_port}) == 3
+
+
+def test_an_inner_port_that_somebody_else_took_meanwhile_is_chosen_anew(tmp_path: Path) -> None:
+    first = make_config(tmp_path)
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", first.db_port))
+        other.listen()
+        assert make_config(tmp_path).db_port == first.db_port, "a running database is no reason to look elsewhere for it"
+
+        ports.forget_taken(first.home.ports_file)
+        second = make_config(tmp_path)
+
+    assert second.db_port != first.db_port
+    assert second.cache_port == first.cache_port
 
 
 def test_an_inner_port_that_was_asked_for_is_used(tmp_path: Path) -> None:
@@ -110,7 +124,7 @@ def test_the_environment_file_is_private(tmp_path: Path, tree: Tree) -> None:
     config = make_config(tmp_path, tree)
     chosen = servers.choose(config)
 
-    servers.write_environment(config, chosen.environment(), chosen.tree)
+    servers.write_environment(config.home, chosen.environment(), chosen.tree)
 
     assert config.home.env_file.stat().st_mode & 0o777 == 0o600
     assert f"export DATABASE_URL='{chosen.environment()['DATABASE_URL']}'" in config.home.env_file.read_text()

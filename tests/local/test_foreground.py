@@ -14,14 +14,18 @@ from iotpanel.local.home import Home
 from tests.local.processes import is_alive, mentions
 from tests.services import environment_for, eventually
 
+INNER = ("IOTPANEL_DB_PORT", "IOTPANEL_CACHE_PORT", "IOTPANEL_MQTT_WORKER_PORT")
 SERVERS = ("postgres", "valkey", "mosquitto")
 
 
 @contextmanager
-def foreground(home: Home, command: str = "servers") -> Iterator[subprocess.Popen[str]]:
-    """``python -m iotpanel.local servers``, killed with all it started if the test leaves it."""
+def foreground(home: Home, command: str = "servers", *, inner_ports: bool = True) -> Iterator[subprocess.Popen[str]]:
+    """``python -m iotpanel.local servers``, killed with all it started if the test leaves it.
+
+    Without ``inner_ports`` the home chooses the ports of its database, its cache and its workers by itself.
+    """
     environment = {**os.environ, **environment_for(home.root)}
-    for name in ("DATABASE_URL", "REDIS_URL", "MQTT_URL"):
+    for name in ("DATABASE_URL", "REDIS_URL", "MQTT_URL", *(() if inner_ports else INNER)):
         environment.pop(name, None)
     output = (home.root / "output").open("w")
     process = subprocess.Popen(
