@@ -4,7 +4,7 @@ from typing import Any, Literal
 
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from drf_spectacular.openapi import AutoSchema
-from drf_spectacular.utils import OpenApiParameter
+from drf_spectacular.utils import OpenApiParameter, inline_serializer
 from rest_framework import serializers
 
 ERRORS = {
@@ -22,6 +22,19 @@ ERRORS = {
 TENANT_HEADER = OpenApiParameter(
     "X-Tenant", str, OpenApiParameter.HEADER, description="The tenant's key, for who works in several.", required=False
 )
+
+
+LISTING = [
+    OpenApiParameter("cursor", str, description="What `next` held in the page before."),
+    OpenApiParameter("limit", {"type": "integer", "minimum": 1, "maximum": 500, "default": 100}),
+    OpenApiParameter("order", str, enum=["at", "-at"], description="`at`: the oldest first."),
+]
+
+
+def page_of(serializer: type[serializers.Serializer[Any]]) -> Any:
+    """The answer of a list that goes by cursor without a queryset."""
+    fields = {"results": serializer(many=True), "next": serializers.CharField(allow_null=True, help_text="The next page's cursor.")}
+    return inline_serializer(f"{serializer.__name__.removesuffix('Serializer')}Page", fields)
 
 
 class ErrorSerializer(serializers.Serializer[Any]):

@@ -1,0 +1,88 @@
+"""Dead letters: seen, and replayed after a fix."""
+
+from typing import Any
+
+from django.db.models import Q, QuerySet
+from django.utils.translation import gettext as _
+from drf_spectacular.utils import extend_schema, extend_schema_view
+from rest_framework.decorators import action
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from devices.exceptions import Unavailable as PartIsDown
+from iotpanel.api.errors import Conflict, Unavailable
+from iotpanel.tenants.api.base import TenantViewSet
+from iotpanel.tenants.models import Role
+from telemetry.models import DeadLetterRecord
+from telemetry.uplink.replay import replay
+
+from .serializers import DeadLetterListQuery, DeadLetterQuery, DeadLetterSerializer, ReplayAnswer
+
+MAX_REPLAY = 10_000  # a request's worth; ask again for more
+_FILTERS = {"product": "product__key", "reason": "reason", "since": "received_at__gte", "until": "received_at__lt"}
+
+
+def letters_of(tenant: Any, user: Any) -> QuerySet[DeadLetterRecord]:
+    """A tenant's dead letters; for superusers also those that nobody knows the tenant of."""
+    mine = Q(tenant=tenant)
+    return DeadLetterRecord.objects.filter(mine | Q(tenant=None) if user.is_superuser else mine)
+
+
+def chosen(letters: QuerySet[DeadLetterRecord], query: dict[str, Any]) -> QuerySet[DeadLetterRecord]:
+    """Those that fit all of a DeadLetterQuery."""
+    for name, lookup in _FILTERS.items():
+        if name in query:
+            letters = letters.filter(**{lookup: query[name]})
+    if "device" in query:
+        letters = letters.filter(Q(key=query["device"]) | Q(device__key=query["device"]))
+    return letters
+
+
+@extend_schema_view(list=extend_schema(parameters=[DeadLetterListQuery]))
+class DeadLettersViewSet(TenantViewSet):
+    """Messages that could not be accepted, with their bytes and the reason. Those that a replay accepted are left out."""
+
+    resource = "dead-letters"
+    writes = Role.OPERATOR
+    serializer_class = DeadLetterSerializer
+    queryset = DeadLetterRecord.objects.all()
+    lookup_field = "id"
+    lookup_value_regex = r"[0-9]{1,18}"
+    http_method_names = ["get", "post", "head"]
+    cursor_field = "received_at"
+
+    def get_queryset(self) -> QuerySet[Any]:
+        letters = letters_of(self.tenant, self.request.user).select_related("product")
+        if self.action != "list":
+            return letters
+        query = self.query(DeadLetterListQuery)
+        return chosen(letters.filter(replayed_at__isnull=not query.get("replayed", False)), query)
+
+    @extend_schema(exclude=True)
+    def create(self, request: Request) -> Response:
+        return self.http_method_not_allowed(request)
+
+    @extend_schema(request=None, responses=ReplayAnswer, operation_id="dead_letters_replay")
+    @action(detail=True, methods=["post"], url_path="replay")
+    def replay_one(self, request: Request, **kwargs: Any) -> Response:
+        """Processes this one again, as of the time when it came."""
+        letter = self.get_object()
+        if letter.replayed_at is not None:
+            raise Conflict("already_replayed", _("This one was accepted by a replay before."))
+        return self._replay(DeadLetterRecord.objects.filter(pk=letter.pk))
+
+    @extend_schema(request=DeadLetterQuery, responses=ReplayAnswer, operation_id="dead_letters_replay_many")
+    @action(detail=False, methods=["post"], url_path="replay")
+    def replay_many(self, request: Request) -> Response:
+        """Processes all that the filter chooses, oldest first, at most 10,000 in one call."""
+        query = self.validated(DeadLetterQuery, request.data or {})
+        some = chosen(letters_of(self.tenant, request.user).open(), query).order_by("received_at", "pk")  # type: ignore[attr-defined]
+        return self._replay(DeadLetterRecord.objects.filter(pk__in=list(some.values_list("pk", flat=True)[:MAX_REPLAY])))
+
+    @staticmethod
+    def _replay(letters: QuerySet[DeadLetterRecord]) -> Response:
+        try:
+            replayed, failed = replay(letters)
+        except PartIsDown as error:
+            raise Unavailable(str(error)) from error
+        return Response({"replayed": replayed, "failed": failed})

@@ -1,0 +1,31 @@
+"""The addresses of what devices say, below /api/v1/."""
+
+from django.urls import path, re_path
+from rest_framework.routers import SimpleRouter
+
+from iotpanel.tenants.keys import KEY_PATTERN
+
+from .dead_letters import DeadLettersViewSet
+from .device_data import AttributesView, EventsView, FramesView, LatestView
+from .device_door import DeviceDoor, PortDoor
+from .readings import ReadingsView
+
+router = SimpleRouter()
+router.register("dead-letters", DeadLettersViewSet, "dead-letters")
+DEVICE = rf"^devices/(?P<key>{KEY_PATTERN})/"
+
+urlpatterns = [
+    re_path(rf"{DEVICE}latest/$", LatestView.as_view(), name="latest"),
+    re_path(rf"{DEVICE}readings/$", ReadingsView.as_view(), name="readings"),
+    re_path(rf"{DEVICE}events/$", EventsView.as_view(), name="events"),
+    re_path(rf"{DEVICE}attributes/$", AttributesView.as_view(), name="attributes"),
+    re_path(rf"{DEVICE}frames/$", FramesView.as_view(), name="frames"),
+    path("device/telemetry", DeviceDoor.as_view(kind="telemetry"), name="device-telemetry"),
+    path("device/attributes", DeviceDoor.as_view(kind="attributes"), name="device-attributes"),
+    path("device/status", DeviceDoor.as_view(kind="status"), name="device-status"),
+    path("device/events/<str:name>", DeviceDoor.as_view(kind="events"), name="device-events"),
+    path("device/raw", DeviceDoor.as_view(kind="raw"), name="device-raw"),
+    path("device/raw/<int:port>", PortDoor.as_view(kind="raw"), name="device-raw-port"),
+    path("device/gateway/<path:kind_of_child>", DeviceDoor.as_view(kind="gateway"), name="device-gateway"),
+    *router.urls,
+]
