@@ -213,7 +213,7 @@ def test_a_million_new_names_fill_nothing(device: Device) -> None:
 def test_every_batch_is_in_the_ledger(device: Device) -> None:
     topic = f"devices/{device.key}/up/telemetry"
     process([uplink(topic, {"temperature": 1}), uplink(topic, b"x"), uplink(topic, {}), uplink("devices/ghost/up/telemetry", {})])
-    counts = dict((row[0], row[1:]) for row in LedgerEntry.objects.get().counts)
+    counts = {row[0]: row[1:] for row in LedgerEntry.objects.get().counts}
     assert counts == {device.pk: [2, 1, 0, 0, 1, 1], 0: [1, 0, 0, 0, 1, 0]}
     assert ledger.NAMES[0] == "received"
 
