@@ -3,7 +3,7 @@
 import argparse
 import sys
 
-from iotpanel.local import backup, commands, testing, upgrade
+from iotpanel.local import backup, commands, containers, testing, upgrade
 from iotpanel.local.say import Trouble, complain
 from iotpanel.local.watch import StopAsked
 
@@ -16,6 +16,7 @@ COMMANDS = {
     "restore": backup.restore,
     "upgrade": upgrade.upgrade,
     "shell": upgrade.shell,
+    "broker-files": containers.broker,
 }
 
 

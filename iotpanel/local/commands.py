@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from iotpanel.local import app, housekeeping, lock, ports, prepare, watch
 from iotpanel.local import servers as stack
 from iotpanel.local.config import Config, from_environment
-from iotpanel.local.say import say
+from iotpanel.local.say import say, tell_systemd
 from iotpanel.local.servers import Servers
 from iotpanel.local.supervisor import Supervisor
 
@@ -66,6 +66,7 @@ def start_app(servers: Servers, supervisor: Supervisor) -> None:
     say("starting web, uplink, tasks and beat")
     supervisor.start(*app.app_parts(config, environment))
     say(f"iotpanel is ready: {address(config)}  user: admin  password: {password.read_text().strip()}")
+    tell_systemd("READY=1")
     if config.demo:
         supervisor.start(app.fleet(environment))
 

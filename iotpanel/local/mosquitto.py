@@ -67,7 +67,7 @@ listener {port} {bind}
 use_username_as_clientid true
 
 # Our own workers.
-listener {worker_port} 127.0.0.1
+listener {worker_port} {worker_bind}
 """
 QUEUE_BYTES = 1_000_000_000
 PACKET = 1_048_576 + 1024
@@ -75,7 +75,7 @@ PACKET = 1_048_576 + 1024
 
 @dataclass(frozen=True)
 class Mosquitto:
-    """The broker of one home; ``port`` is the devices' listener, ``worker_port`` ours on loopback."""
+    """The broker of one home; ``port`` is the devices' listener, ``worker_port`` ours, on loopback but in containers."""
 
     tree: Tree
     home: Home
@@ -83,6 +83,7 @@ class Mosquitto:
     reach: str
     port: int
     worker_port: int
+    worker_bind: str = "127.0.0.1"
 
     @property
     def url(self) -> str:
@@ -135,6 +136,7 @@ class Mosquitto:
             port=self.port,
             bind=self.bind,
             worker_port=self.worker_port,
+            worker_bind=self.worker_bind,
         )
         return text + f"include_dir {own}\n"
 

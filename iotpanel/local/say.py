@@ -1,5 +1,7 @@
 """What the stack tells the person at the terminal: one line for each step, no line without a reason."""
 
+import os
+import socket
 import sys
 
 
@@ -15,3 +17,12 @@ def say(text: str) -> None:
 def complain(text: str) -> None:
     """Print one line to the error output at once."""
     print(f"iotpanel: {text}", file=sys.stderr, flush=True)
+
+
+def tell_systemd(state: str) -> None:
+    """Tell systemd, if it is our parent, e.g. ``READY=1``."""
+    address = os.environ.get("NOTIFY_SOCKET", "")
+    if address:
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as notify:
+            notify.connect("\0" + address[1:] if address.startswith("@") else address)
+            notify.sendall(state.encode())
