@@ -1,0 +1,61 @@
+"""One device's connection to the broker, as a real device would hold it."""
+
+import paho.mqtt.client as mqtt
+from paho.mqtt.enums import CallbackAPIVersion
+from paho.mqtt.reasoncodes import ReasonCode
+
+from .kinds import Message, Simulated
+from .kinds.base import dumps
+
+KEEP_ALIVE = 60
+QUEUE = 500  # messages kept while the broker is away; then the newest are refused, and the device goes on
+
+
+class Link:
+    """Connects by itself and again after every loss; QoS 1; the last will says `offline`."""
+
+    def __init__(self, device: Simulated, secret: str) -> None:
+        self.device = device
+        self.refused = False
+        client = self.client = mqtt.Client(CallbackAPIVersion.VERSION2, client_id=device.key, protocol=mqtt.MQTTv311)
+        client.username_pw_set(device.key, secret)
+        client.will_set(self._topic("status"), b"offline", qos=1)
+        client.reconnect_delay_set(1, 15)
+        client.max_queued_messages_set(QUEUE)
+        client.on_connect = self._connected
+
+    def start(self, host: str, port: int) -> None:
+        self.client.connect_async(host, port, KEEP_ALIVE)
+        self.client.loop_start()
+
+    def send(self, messages: list[Message]) -> list[mqtt.MQTTMessageInfo]:
+        return [self.client.publish(self._topic(message.topic), message.payload, qos=1) for message in messages]
+
+    def is_connected(self) -> bool:
+        return self.client.is_connected()
+
+    def stop(self) -> None:
+        """Says goodbye: a clean disconnection sends no last will."""
+        if self.client.is_connected():
+            self.client.publish(self._topic("status"), b"offline", qos=1).wait_for_publish(2)
+        self.client.disconnect()
+        self.client.loop_stop()
+
+    def _topic(self, kind: str) -> str:
+        return f"devices/{self.device.key}/up/{kind}"
+
+    def _connected(self, client: mqtt.Client, userdata: object, flags: object, code: ReasonCode, properties: object) -> None:
+        self.refused = code.is_failure
+        if code.is_failure:
+            return
+        client.publish(self._topic("status"), b"online", qos=1)
+        if attributes := self.device.attributes():
+            client.publish(self._topic("attributes"), dumps(attributes), qos=1)
+
+
+def taken(infos: list[mqtt.MQTTMessageInfo]) -> bool:
+    """Whether the broker has acknowledged all of these."""
+    try:
+        return all(info.is_published() for info in infos)
+    except (RuntimeError, ValueError):
+        return False  # the connection was lost, or the queue was full, as it was sent
