@@ -4,7 +4,7 @@ import os
 
 from celery import Celery
 
-from . import worker
+from . import processes, worker
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "iotpanel.settings")
 
@@ -12,3 +12,4 @@ app = Celery("iotpanel")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
 worker.install(app)
+processes.install(app)

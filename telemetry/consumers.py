@@ -20,6 +20,7 @@ from .live.allowance import Allowance
 from .live.flow import flow_of
 from .live.hub import Listener, hub
 from .live.mailbox import Mailbox
+from .live.outgoing import texts
 from .live.requests import DEVICES, FRAMES, Wish, Wrong, parse
 from .live.snapshot import ids_of, newest_readings, status_of
 
@@ -140,7 +141,9 @@ class LiveConsumer(AsyncWebsocketConsumer):
             await self.flow.wait()
             for message in self.mailbox.take():
                 metrics.LIVE_SKIPPED.inc(message.get("skipped", 0))
-                await self._say(message)
+                for text in texts(message):
+                    await self.flow.wait()
+                    await self.send(text_data=text)
             await asyncio.sleep(TICK)
 
     def _catch_up(self) -> None:

@@ -58,7 +58,8 @@ def _by_session(request: HttpRequest, scope: Scope, tenant: Tenant | None) -> Ca
     if not _is_ours(request):
         raise Unauthorized("foreign_origin", "This page may not connect.")
     engine = import_module(settings.SESSION_ENGINE)
-    request.session = engine.SessionStore(request.COOKIES.get(settings.SESSION_COOKIE_NAME))
+    key = request.COOKIES.get(settings.SESSION_COOKIE_NAME, "")
+    request.session = engine.SessionStore(key if key.isalnum() else None)
     user = get_user(request)
     if not isinstance(user, User) or not user.is_active:
         raise Unauthorized("not_authenticated", "Sign in first.")

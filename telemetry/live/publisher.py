@@ -1,6 +1,7 @@
 """The committing process's end of the live path: best effort, bounded, never in the way of a batch."""
 
 import atexit
+import contextlib
 import threading
 import time
 from collections import deque
@@ -67,6 +68,8 @@ class Publisher:
         """Send what is waiting and end the threads."""
         self._stopping.set()
         self._wake.set()
+        with contextlib.suppress(redis.RedisError):
+            valkey.client().publish(register.CHANGED, b"")  # wakes the thread that waits for changes
         for thread in self._threads:
             thread.join(timeout=valkey.TIMEOUT + 1)
         self._threads = []
