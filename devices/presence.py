@@ -7,6 +7,7 @@ much it says. Words are taken in the order of their arrival; one that is older t
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 
+import orjson
 from django.conf import settings
 from django.db import connection, transaction
 from django.utils import timezone
@@ -18,12 +19,33 @@ from devices.models import DevicePresence
 SECOND = 1_000_000
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
-_UPSERT = """
-    INSERT INTO devices_devicepresence (device_id, online, last_seen, changed_at, cause, clock_offset)
-    SELECT * FROM unnest(%s::bigint[], %s::boolean[], %s::timestamptz[], %s::timestamptz[], %s::text[], %s::float8[])
-    ON CONFLICT (device_id) DO UPDATE SET
-        online = excluded.online, last_seen = excluded.last_seen, changed_at = excluded.changed_at, cause = excluded.cause,
-        clock_offset = coalesce(excluded.clock_offset, devices_devicepresence.clock_offset)
+# One statement: what was known is locked in the order of ids and remembered before it is written over.
+_APPLY = """
+    WITH said AS (
+        SELECT device_id, online, cause, clock_offset, 'epoch'::timestamptz + at * interval '1 microsecond' AS at,
+               'epoch'::timestamptz + seen * interval '1 microsecond' AS seen
+        FROM jsonb_to_recordset(%s::text::jsonb)
+             AS word (device_id bigint, online boolean, at bigint, seen bigint, cause text, clock_offset float8)
+    ), known AS (
+        SELECT presence.device_id, presence.online FROM devices_devicepresence presence
+        WHERE presence.device_id IN (SELECT device_id FROM said) ORDER BY presence.device_id FOR UPDATE
+    ), written AS (
+        INSERT INTO devices_devicepresence AS row (device_id, online, last_seen, changed_at, cause, clock_offset)
+        SELECT device_id, online, seen, at, cause, clock_offset FROM said
+        WHERE (SELECT count(*) FROM known) >= 0 -- read before it is written over
+        ORDER BY device_id
+        ON CONFLICT (device_id) DO UPDATE SET
+            online = excluded.online,
+            last_seen = greatest(row.last_seen, excluded.last_seen),
+            changed_at = CASE
+                WHEN row.online = excluded.online THEN coalesce(row.changed_at, excluded.changed_at) ELSE excluded.changed_at
+            END,
+            cause = CASE WHEN row.online = excluded.online THEN row.cause ELSE excluded.cause END,
+            clock_offset = coalesce(excluded.clock_offset, row.clock_offset)
+        WHERE row.changed_at IS NULL OR row.changed_at <= excluded.changed_at
+        RETURNING row.device_id, row.online
+    )
+    SELECT written.device_id FROM written LEFT JOIN known USING (device_id) WHERE known.online IS DISTINCT FROM written.online
 """
 _SILENT = """
     UPDATE devices_devicepresence presence SET online = false, changed_at = now(), cause = 'silence'
@@ -58,25 +80,23 @@ def apply(words: Sequence[Presence], offsets: dict[int, int] | None = None) -> l
     `offsets` are the devices' clocks minus ours, in µs.
     """
     last = {word.device_id: word for word in words}
-    heard = {word.device_id: word.at for word in words if word.online or word.cause == "status"}
-    known = DevicePresence.objects.filter(pk__in=last).order_by("pk").select_for_update().in_bulk()
-    rows, changed = [], []
-    for device_id in sorted(last):
-        word, row = last[device_id], known.get(device_id)
-        seen = max(filter(None, [row.last_seen if row else None, _moment(heard[device_id]) if device_id in heard else None]), default=None)
-        if row and row.changed_at and _moment(word.at) < row.changed_at:
-            continue  # older than what we know
-        turns = row is None or row.online != word.online
-        if turns:
-            changed.append(word)
-        changed_at = _moment(word.at) if turns or row is None else row.changed_at
-        cause = word.cause if turns or row is None else row.cause
-        offset = offsets[device_id] / SECOND if offsets and device_id in offsets else None
-        rows.append((device_id, word.online, seen, changed_at, cause, offset))
-    if rows:
-        with connection.cursor() as cursor:
-            cursor.execute(_UPSERT, [list(column) for column in zip(*rows, strict=True)])
-    return changed
+    seen = {word.device_id: word.at for word in words if word.online or word.cause == "status"}
+    rows = [
+        {
+            "device_id": word.device_id,
+            "online": word.online,
+            "at": word.at,
+            "seen": seen.get(word.device_id),
+            "cause": word.cause,
+            "clock_offset": offsets[word.device_id] / SECOND if offsets and word.device_id in offsets else None,
+        }
+        for word in last.values()
+    ]
+    if not rows:
+        return []
+    with connection.cursor() as cursor:
+        cursor.execute(_APPLY, [orjson.dumps(rows).decode()])
+        return [last[device_id] for (device_id,) in cursor.fetchall()]
 
 
 def sweep_silent(listening_since: datetime) -> list[Presence]:
@@ -102,7 +122,3 @@ def tell_sinks(changed: Sequence[Presence]) -> None:
 def online_since(presence: DevicePresence) -> datetime | None:
     """When the device came online; None where it is not."""
     return presence.changed_at if presence.online else None
-
-
-def _moment(at: int) -> datetime:
-    return EPOCH + timedelta(microseconds=at)

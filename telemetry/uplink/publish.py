@@ -46,9 +46,10 @@ def _count(findings: Findings) -> None:
         metrics.UPLINK_REJECTIONS.labels(code[1]).inc()
     for _, word in findings.presences:
         metrics.PRESENCE_CHANGES.labels(str(word.online).lower(), word.cause).inc()
-    for (source, _), counts in findings.counts.items():
-        for counter, count in zip(metrics.UPLINK_COUNTERS, counts, strict=True):
-            if count:
+    for source in {source for source, _ in findings.counts}:
+        columns = zip(*(counts for (each, _), counts in findings.counts.items() if each == source), strict=True)
+        for counter, column in zip(metrics.UPLINK_COUNTERS, columns, strict=True):
+            if count := sum(column):
                 counter.labels(source).inc(count)
     for _, letter in findings.letters:
         metrics.DEAD_LETTERS.labels(letter.reason).inc()
