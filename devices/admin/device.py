@@ -19,6 +19,7 @@ from iotpanel.tenants.admin.base import TenantModelAdmin
 
 from . import marks
 from .device_actions import DeviceActions, show_secret
+from .device_exchange import DeviceExchange
 from .device_filters import CredentialFilter, GroupFilter, LabelFilter, PresenceFilter
 from .device_form import DeviceForm
 
@@ -28,7 +29,7 @@ CHILDREN_SHOWN = 100
 
 
 @admin.register(Device)
-class DeviceAdmin(DeviceActions, TenantModelAdmin):  # type: ignore[misc]
+class DeviceAdmin(DeviceExchange, DeviceActions, TenantModelAdmin):  # type: ignore[misc]
     form = DeviceForm
     panels: list[tuple[Any, Panel]] = []
     list_display = ("shown_name", "key", "status", "shown_product", "gateway", "shown_groups", "shown_labels", "last_seen")
@@ -38,7 +39,7 @@ class DeviceAdmin(DeviceActions, TenantModelAdmin):  # type: ignore[misc]
     search_fields = ("key", "name", "product__name")
     search_help_text = gettext_lazy("Key, name or product")
     autocomplete_fields = ("product", "parent", "groups")
-    actions = ("enable", "disable", "move_to_group", "set_product", "rotate_many", "revoke_many")
+    actions = ("enable", "disable", "move_to_group", "set_product", "rotate_many", "revoke_many", "export_chosen")
     actions_detail = ("rotate", "revoke")
     readonly_fields = ("status", "last_seen", "clock_offset", "credentials", "children_shown", "created_at", "updated_at")
     change_form_outer_after_template = "admin/iotpanel/device_panels.html"

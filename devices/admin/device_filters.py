@@ -58,8 +58,7 @@ class LabelFilter(TextFilter):
         if not wanted:
             return None
         key, equals, value = (part.strip() for part in wanted.partition("="))
-        found = queryset.filter(labels__contains={key: value}) if equals else queryset.filter(labels__has_key=key)
-        return found  # type: ignore[no-any-return]
+        return queryset.filter(labels__contains={key: value}) if equals else queryset.filter(labels__has_key=key)  # type: ignore[no-any-return]
 
 
 class CredentialFilter(RadioFilter):
