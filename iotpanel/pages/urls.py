@@ -6,6 +6,8 @@ from . import account, dead_letters, first_use, frame, search
 from .devices import sparks
 from .devices import views as devices
 from .overview.views import overview
+from .products import codec
+from .products import views as products
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", overview, name="overview"),
@@ -16,6 +18,12 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("devices/-/new/", first_use.new_device, name="device-new"),
     path("devices/<str:key>/", include("iotpanel.pages.device.urls")),
     path("devices/<str:key>/parts/", include("telemetry.urls")),
+    path("products/", products.products, name="products"),
+    path("products/-/take/", products.take_ready, name="products-take"),
+    path("products/<str:key>/", products.product, name="product"),
+    path("products/<str:key>/codec/", codec.codec, name="product-codec"),
+    path("products/<str:key>/topics/", products.topics, name="product-topics"),
+    path("products/<str:key>/devices/", products.devices, name="product-devices"),
     path("welcome/", first_use.welcome, name="welcome"),
     path("welcome/skip/", first_use.skip, name="welcome-skip"),
     path("dead-letters/", dead_letters.dead_letters, name="dead-letters"),
