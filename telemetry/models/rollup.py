@@ -62,7 +62,13 @@ class DirtyBucket(models.Model):
 
 
 class Forgotten(models.Model):
-    """Up to where raw readings of a product (0: of all) were erased on purpose: rollups before it are the only copy."""
+    """Up to where data of a product (0: of all) were dropped on purpose, by level and property ("": all of them).
 
-    product_id = models.BigIntegerField(primary_key=True)
+    Rollups before the mark of `raw` are the only copy and are never recomputed; a level isn't read before its own.
+    """
+
+    pk = models.CompositePrimaryKey("product_id", "level", "property")
+    product_id = models.BigIntegerField()
+    level = models.CharField(max_length=8)
+    property = models.CharField(max_length=256, default="")
     before = models.DateTimeField()

@@ -10,9 +10,8 @@ from collections.abc import Sequence
 from devices.messages import Report
 
 from .backend.packed import bigints, instants
+from .levels import HOUR
 from .session import execute
-
-HOUR = 3_600_000_000
 
 MARK = """
     INSERT INTO telemetry_dirtybucket (device_id, hour, claimed)

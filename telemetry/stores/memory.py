@@ -11,8 +11,7 @@ from devices.messages import Report, Values
 
 from .base import Reading, Store, Summaries, Summary, Verdict
 from .instants import apply
-
-LARGEST = 1e300  # what a sum takes of one reading, so that no two can overflow it
+from .levels import LARGEST
 
 
 class MemoryStore(Store):

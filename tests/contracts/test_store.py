@@ -1,6 +1,5 @@
 """What every store promises, run on each of them; on plain PostgreSQL too (see test_plain_postgres)."""
 
-from collections.abc import Sequence
 from typing import Any
 
 import pytest
@@ -8,36 +7,18 @@ from django.db import transaction
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from devices.exceptions import Invalid
 from devices.messages import Report
 from telemetry.stores import STORES
-from telemetry.stores.base import Store, Verdict, Written
+from telemetry.stores.base import Store, Written
 from telemetry.stores.instants import same
+from tests.contracts.store_cases import FOREVER, SECOND, T0, codes, everything, report
 
 STORED, DUPLICATE = Written.STORED, Written.DUPLICATE
-T0 = 1_767_225_600_000_000  # 2026-01-01, µs
-SECOND = 1_000_000
-FOREVER = 1 << 61
 
 
 @pytest.fixture(params=["memory", "timescale"])
 def store(request: pytest.FixtureRequest, db: None) -> Store:
     return STORES[request.param]()
-
-
-def report(at: int = T0, device_id: int = 1, **values: Any) -> Report:
-    return Report(device_id, at, values, at)
-
-
-def everything(store: Store, device_id: int = 1) -> dict[int, dict[str, Any]]:
-    rows: dict[int, dict[str, Any]] = {}
-    for name, at, value in store.readings(device_id, [], -FOREVER, FOREVER, False, 100_000, None):
-        rows.setdefault(at, {})[name] = value
-    return rows
-
-
-def codes(verdicts: Sequence[Verdict]) -> list[str]:
-    return [verdict.code if isinstance(verdict, Invalid) else verdict.value for verdict in verdicts]
 
 
 def test_it_stores_every_type(store: Store) -> None:
