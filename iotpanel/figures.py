@@ -8,6 +8,7 @@ import os
 import socket
 import threading
 from collections.abc import Iterable, Iterator
+from typing import cast
 
 import orjson
 import redis
@@ -88,7 +89,7 @@ def own() -> list[Family]:
 
 def reported() -> dict[str, list[Family]]:
     """Every process's figures by its name, `role@host:pid`. Raises redis.RedisError."""
-    names = sorted(str(name, "utf-8") for name in client().smembers(PROCESSES))
+    names = sorted(str(name, "utf-8") for name in cast(set[bytes], client().smembers(PROCESSES)))
     if not names:
         return {}
     entries = dict(zip(names, client().mget([_entry(name) for name in names]), strict=True))

@@ -48,10 +48,12 @@ def configure(options: dict[str, Any]) -> None:
 
 
 def _rendering(as_json: bool) -> list[Any]:
-    tail: list[Any] = [structlog.stdlib.ProcessorFormatter.remove_processors_meta]
+    # Tracebacks become text before the masking, because an exception's message may hold a secret too.
+    before: list[Any] = [structlog.stdlib.ProcessorFormatter.remove_processors_meta, structlog.processors.format_exc_info, mask]
     if as_json:
-        return [*tail, structlog.processors.format_exc_info, mask, structlog.processors.JSONRenderer(sort_keys=False, default=str)]
-    return [*tail, mask, structlog.dev.ConsoleRenderer()]
+        return [*before, structlog.processors.JSONRenderer(sort_keys=False, default=str)]
+    plain = structlog.dev.plain_traceback
+    return [*before, structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty(), exception_formatter=plain)]
 
 
 def mask(_logger: Any, _method: str, event: Event) -> Event:

@@ -94,7 +94,7 @@ def ask(client: ClientConnection, message: Any) -> dict[str, Any]:
 
 def until(client: ClientConnection, value: Any) -> list[dict[str, Any]]:
     """All frames of readings up to the one whose newest value is this."""
-    frames = []
+    frames: list[dict[str, Any]] = []
     while not frames or value not in [row[3] for row in frames[-1]["data"]]:
         message = json.loads(client.recv(timeout=20))
         if message["type"] == "readings":
