@@ -2,7 +2,20 @@
 
 from typing import Any
 
+import brotli
+from whitenoise.compress import Compressor
 from whitenoise.storage import CompressedManifestStaticFilesStorage
+
+
+class QuickCompressor(Compressor):
+    """Brotli's best level takes over a minute for all our files; this one takes seconds and costs a tenth in size."""
+
+    SKIP_COMPRESS_EXTENSIONS = (*Compressor.SKIP_COMPRESS_EXTENSIONS, "map")
+
+    @staticmethod
+    def compress_brotli(data: bytes) -> bytes:
+        compressed: bytes = brotli.compress(data, quality=5)
+        return compressed
 
 
 class HashedStorage(CompressedManifestStaticFilesStorage):
@@ -10,6 +23,9 @@ class HashedStorage(CompressedManifestStaticFilesStorage):
 
     support_js_module_import_aggregation = True
     manifest_strict = False
+
+    def create_compressor(self, **kwargs: Any) -> Compressor:
+        return QuickCompressor(**kwargs)
 
     def hashed_name(self, name: str, content: Any = None, filename: str | None = None) -> str:
         try:
