@@ -5,9 +5,9 @@ from paho.mqtt.enums import CallbackAPIVersion
 from paho.mqtt.reasoncodes import ReasonCode
 
 from .kinds import Message, Simulated
-from .kinds.base import dumps
 
 KEEP_ALIVE = 60
+GOODBYE = 2.0  # seconds that a goodbye may take
 QUEUE = 500  # messages kept while the broker is away; then the newest are refused, and the device goes on
 
 
@@ -36,8 +36,9 @@ class Link:
 
     def stop(self) -> None:
         """Says goodbye: a clean disconnection sends no last will."""
-        if self.client.is_connected():
-            self.client.publish(self._topic("status"), b"offline", qos=1).wait_for_publish(2)
+        if self.is_connected():
+            for info in self.send([*self.device.farewell(), Message("status", b"offline")]):
+                info.wait_for_publish(GOODBYE)
         self.client.disconnect()
         self.client.loop_stop()
 
@@ -48,9 +49,7 @@ class Link:
         self.refused = code.is_failure
         if code.is_failure:
             return
-        client.publish(self._topic("status"), b"online", qos=1)
-        if attributes := self.device.attributes():
-            client.publish(self._topic("attributes"), dumps(attributes), qos=1)
+        self.send([Message("status", b"online"), *self.device.greeting()])
 
 
 def taken(infos: list[mqtt.MQTTMessageInfo]) -> bool:

@@ -1,6 +1,7 @@
 """What every simulated device can do."""
 
 import json
+from collections.abc import Callable
 from typing import Any, ClassVar, NamedTuple
 
 from devices.simulator.curves import noise
@@ -29,34 +30,43 @@ class Simulated:
         """The readings of an instant, within their ranges."""
         raise NotImplementedError
 
-    def messages(self, at: float) -> list[Message]:
-        """What it sends now; nothing while it is silent."""
-        return [telemetry(self.values(at))]
+    def reported(self, at: float) -> Values | None:
+        """What it says at an instant, faults on purpose included; None while it is silent."""
+        return self.values(at)
 
-    def attributes(self) -> Values:
-        """What it tells of itself when it connects."""
-        return {"model": self.model, "serial": f"SIM-{self.number:04d}", "firmware": "1.4.2"}
+    def messages(self, at: float) -> list[Message]:
+        """What it sends now."""
+        values = self.reported(at)
+        return [] if values is None else [Message("telemetry", dumps(values))]
+
+    def greeting(self) -> list[Message]:
+        """What it tells when it has connected."""
+        return [Message("attributes", dumps(identity(self.model, self.number)))]
+
+    def farewell(self) -> list[Message]:
+        """What it tells before it leaves, its own status aside."""
+        return []
 
     def history(self, instants: list[float]) -> list[Message]:
-        """One message with the readings of many instants."""
-        return [Message("telemetry", dumps(backfill(instants, self.values)))]
+        """One message with what it would have said at many instants."""
+        return [Message("telemetry", dumps(backfill(instants, self.reported)))]
 
     def wobble(self, what: str, at: float, span: float) -> float:
         """This device's own smooth noise, -1 to 1."""
         return noise(f"{self.key}/{what}", at, span)
 
 
-def telemetry(values: Values) -> Message:
-    return Message("telemetry", dumps(values))
+def identity(model: str, number: int) -> Values:
+    return {"model": model, "serial": f"{model}-{number:04d}", "firmware": "1.4.2"}
 
 
 def event(name: str, **params: Any) -> Message:
     return Message(f"events/{name}", dumps({"params": params}))
 
 
-def backfill(instants: list[float], values: Any) -> list[Values]:
-    """The long form, with the time in milliseconds, of many instants."""
-    return [{"ts": round(at * 1000), "values": values(at)} for at in instants]
+def backfill(instants: list[float], reported: Callable[[float], Values | None]) -> list[Values]:
+    """The long form, with the time in milliseconds, of those instants at which there was something to say."""
+    return [{"ts": round(at * 1000), "values": values} for at in instants if (values := reported(at)) is not None]
 
 
 def dumps(value: Any) -> bytes:

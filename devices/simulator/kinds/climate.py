@@ -2,7 +2,7 @@
 
 from devices.simulator.curves import daily, occupancy, sun, within
 
-from .base import Message, Simulated, Values
+from .base import Simulated, Values
 
 SILENT_NUMBER = 3  # which of the climate sensors it is
 SILENCE_EVERY, SILENCE_LENGTH = 2400.0, 300.0
@@ -26,7 +26,7 @@ class Climate(Simulated):
             "battery": round(96 - (at / 86_400 % 180) / 6, 1),
         }
 
-    def messages(self, at: float) -> list[Message]:
+    def reported(self, at: float) -> Values | None:
         if self.number == SILENT_NUMBER and within(f"{self.key}/silence", at, SILENCE_EVERY, SILENCE_LENGTH):
-            return []
-        return super().messages(at)
+            return None
+        return self.values(at)

@@ -4,7 +4,7 @@ import math
 
 from devices.simulator.curves import daily, elapsed, within
 
-from .base import Message, Simulated, Values, event, telemetry
+from .base import Message, Simulated, Values, event
 
 CYCLE, RUNNING = 1_200.0, 520.0
 DEFROST_EVERY, DEFROST_LENGTH = 21_600.0, 900.0
@@ -39,13 +39,17 @@ class ColdRoom(Simulated):
             "compressor_power": round(1_420 + 60 * self.wobble("power", at, 50)) if running else 12,
         }
 
+    def reported(self, at: float) -> Values | None:
+        values = self.values(at)
+        if within(f"{self.key}/probe", at, BROKEN_EVERY, BROKEN_LENGTH):
+            values["temperature"] = NO_PROBE
+        return values
+
     def messages(self, at: float) -> list[Message]:
         values = self.values(at)
         sent = self._changes(values, at)
         self.before = values
-        if within(f"{self.key}/probe", at, BROKEN_EVERY, BROKEN_LENGTH):
-            return [*sent, telemetry({**values, "temperature": NO_PROBE})]
-        return [*sent, telemetry(values)]
+        return [*sent, *super().messages(at)]
 
     def _changes(self, values: Values, at: float) -> list[Message]:
         sent: list[Message] = []

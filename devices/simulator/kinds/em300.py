@@ -25,8 +25,8 @@ class EM300(Simulated):
         humidity = 11.5 + 1.5 * self.wobble("humidity", at, 2_500) + 8 * opened
         return {"temperature": round(temperature, 1), "humidity": round(humidity * 2) / 2}
 
-    def attributes(self) -> Values:
-        return {}  # it has no way to say them but a frame of its own
+    def greeting(self) -> list[Message]:
+        return []  # it would say who it is in a frame of its own
 
     def messages(self, at: float) -> list[Message]:
         self.sent += 1

@@ -2,7 +2,7 @@
 
 from devices.simulator.curves import daily, occupancy, within
 
-from .base import Message, Simulated, Values, backfill, dumps, telemetry
+from .base import Message, Simulated, Values, backfill, dumps, identity
 
 CHILDREN = 3
 SINCE = 1_735_689_600.0  # 2025-01-01: where the energy counters began
@@ -43,13 +43,23 @@ class Gateway(Simulated):
     def messages(self, at: float) -> list[Message]:
         failed = within(f"{self.key}/failure", at, FAILURE_EVERY, FAILURE_LENGTH)
         readings = {key: self.child_values(number, at) for number, key in enumerate(self.children(), 1)}
-        sent = [telemetry(self.values(at))]
+        sent = super().messages(at)
         if failed:
             lost = self.children()[-1]
             del readings[lost]
             sent.append(Message("gateway/events/no_response", dumps({lost: {"params": {"address": 10 + CHILDREN}}})))
         sent.append(Message("gateway/telemetry", dumps(readings)))
         return sent
+
+    def greeting(self) -> list[Message]:
+        meters = {key: identity("HM-5", number) for number, key in enumerate(self.children(), 1)}
+        return [*super().greeting(), self._status("online"), Message("gateway/attributes", dumps(meters))]
+
+    def farewell(self) -> list[Message]:
+        return [self._status("offline")]
+
+    def _status(self, word: str) -> Message:
+        return Message("gateway/status", dumps(dict.fromkeys(self.children(), word)))
 
     def history(self, instants: list[float]) -> list[Message]:
         def entries(number: int) -> list[Values]:

@@ -3,7 +3,7 @@
 import math
 from functools import cache
 
-from .base import Message, Simulated, Values, event, telemetry
+from .base import Message, Simulated, Values, event
 
 ROUTE = (  # degrees of latitude and longitude
     (53.5413, 9.9841), (53.5448, 9.9712), (53.5459, 9.9519), (53.5436, 9.9296), (53.5479, 9.9073),
@@ -40,7 +40,7 @@ class Tracker(Simulated):
 
     def messages(self, at: float) -> list[Message]:
         values = self.values(at)
-        sent = [telemetry(values)]
+        sent = super().messages(at)
         if self.driving is not None and values["ignition"] != self.driving:
             ended = not values["ignition"]
             sent.append(event("trip", state="ended", distance=round(length(), 1)) if ended else event("trip", state="started"))

@@ -46,7 +46,9 @@ def test_readings_fit_the_product(kind: str) -> None:
     model = model_of(device.product)
     for at in TWO_DAYS:
         assert model.check_values(device.values(at)) == []
-    assert model.check_attributes(device.attributes()) == []
+    for message in device.greeting():
+        if message.topic == "attributes":
+            assert model.check_attributes(json.loads(message.payload)) == []
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -69,7 +71,20 @@ def test_the_past_goes_in_one_message_with_its_times(kind: str) -> None:
     assert len(own.payload) < 100_000
     found = split(own.payload)
     assert [entry.ts for entry in found if isinstance(entry, Sample)] == [round(at * 1000) for at in instants]
-    assert [entry.values for entry in found if isinstance(entry, Sample)] == [device.values(at) for at in instants]
+    assert [entry.values for entry in found if isinstance(entry, Sample)] == [device.reported(at) for at in instants]
+
+
+def test_the_past_has_its_faults_and_gaps_too() -> None:
+    model = model_of("cold-room")
+    refused = 0
+    for entry in json.loads(make("cold").history(TWO_DAYS)[0].payload):
+        try:
+            model.check_values(entry["values"])
+        except Invalid as error:
+            assert error.code == "out_of_range"
+            refused += 1
+    assert 1 <= refused <= 40
+    assert 0.8 < len(json.loads(make("climate", 3).history(TWO_DAYS)[0].payload)) / len(TWO_DAYS) < 0.95
 
 
 @pytest.mark.parametrize(("kind", "name"), CODED.items())
@@ -180,6 +195,15 @@ def test_the_gateway_speaks_for_its_children() -> None:
                 failures += model.check_event(message.topic.removeprefix("gateway/events/"), part["params"])
     assert seen == {f"gateway-1-heat-{number}" for number in (1, 2, 3)}
     assert 1 <= failures <= 10
+
+
+def test_the_gateway_brings_and_takes_its_children() -> None:
+    device = make("gateway")
+    told = {message.topic: json.loads(message.payload) for message in device.greeting()}
+    assert told["gateway/status"] == {f"gateway-1-heat-{number}": "online" for number in (1, 2, 3)}
+    assert all(model_of("heat-meter").check_attributes(values) == [] for values in told["gateway/attributes"].values())
+    (goodbye,) = device.farewell()
+    assert set(json.loads(goodbye.payload).values()) == {"offline"}
 
 
 def test_the_gateway_sends_the_past_of_its_children() -> None:
