@@ -195,6 +195,8 @@ export class HistoryChart {
     this.span = this.window.span;
     this.trim();
     for (const line of this.series) line.hidden = this.hidden.has(line.id);
+    this.card.dataset.kind = first.kind;
+    this.card.style.setProperty("--lanes", this.series.length);
     first.kind === "states" ? this.drawBands() : this.drawLines();
     this.words(first);
     this.part("strip").hidden = first.kind === "states";

@@ -1,7 +1,7 @@
 // The programs of the Connect tab: one shown at a time, the last language remembered, words coloured a little.
 
 const REMEMBERED = "iotpanel.snippet";
-const WORDS = /("(?:[^"\\\n]|\\.)*"|'(?:[^'\\\n]|\\.)*')|(\b(?:import|from|print|if|else|while|for|const|void|return|char|int|bool|delay)\b|^mosquitto_pub|^curl|^printf)|(#include[^\n]*|^\/\/[^\n]*|^# [^\n]*)|(\b\d+(?:\.\d+)?\b)/gm;
+const WORDS = /("(?:[^"\\\n]|\\.)*"|'(?:[^'\\\n]|\\.)*')|(\b(?:import|from|print|if|else|while|for|const|void|return|char|int|bool|delay)\b|^mosquitto_pub|^curl|^printf)|(#include[^\n]*|^\/\/[^\n]*|^# [^\n]*)|((?<![\w.-])\d+(?:\.\d+)?(?![\w.]))/gm;
 
 function remembered() {
   try { return localStorage.getItem(REMEMBERED); } catch (error) { return null; }
