@@ -42,7 +42,9 @@ def readyz(_request: HttpRequest) -> JsonResponse:
     """Whether devices and people can be served, and part by part what is missing."""
     parts = readiness()
     ready = all(state == OK for state in parts.values())
-    return JsonResponse({"ready": ready, "parts": parts}, status=200 if ready else 503)
+    response = JsonResponse({"ready": ready, "parts": parts}, status=200 if ready else 503)
+    response._has_been_logged = True  # type: ignore[attr-defined] # a probe's answer is no error of ours
+    return response
 
 
 def metrics_page(request: HttpRequest) -> HttpResponse:

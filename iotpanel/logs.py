@@ -9,10 +9,11 @@ import sys
 from collections.abc import MutableMapping
 from typing import Any
 
+import orjson
 import structlog
 
 Event = MutableMapping[str, Any]
-MASK = "•••"
+MASK = "***"
 SECRET_NAME = re.compile(r"passw|secret|token|authorization|cookie|api_?key|signature|credential", re.IGNORECASE)
 # `scheme://user:password@host`, `Bearer x`, `Basic x`, and our own API keys, wherever in a text they stand.
 SECRET_TEXT = re.compile(r"(?<=://)([^\s:/@]*):[^\s@/]+(?=@)|\b(Bearer|Basic)\s+[\w.~+/=:-]+|\b(iot_[0-9a-f]{10})_[\w-]+")
@@ -43,17 +44,24 @@ def configure(options: dict[str, Any]) -> None:
     root.setLevel(options.get("level", "INFO"))
     for name in QUIET:
         logging.getLogger(name).setLevel(max(logging.WARNING, root.level))
-    # Our own line about each request says more (`iotpanel.requests`).
-    logging.getLogger("django.server").setLevel(logging.ERROR)
+    for name in ("django", "django.server"):  # Django has set up handlers of its own by now
+        logging.getLogger(name).handlers = []
+    # Our own line about each request says more (`iotpanel.requests`); tracebacks of what failed stay.
+    for name in ("django.server", "django.request"):
+        logging.getLogger(name).setLevel(logging.ERROR)
 
 
 def _rendering(as_json: bool) -> list[Any]:
     # Tracebacks become text before the masking, because an exception's message may hold a secret too.
     before: list[Any] = [structlog.stdlib.ProcessorFormatter.remove_processors_meta, structlog.processors.format_exc_info, mask]
     if as_json:
-        return [*before, structlog.processors.JSONRenderer(sort_keys=False, default=str)]
+        return [*before, structlog.processors.JSONRenderer(serializer=_as_json)]
     plain = structlog.dev.plain_traceback
     return [*before, structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty(), exception_formatter=plain)]
+
+
+def _as_json(event: Event, **_options: Any) -> str:
+    return orjson.dumps(event, default=str, option=orjson.OPT_NON_STR_KEYS).decode()
 
 
 def mask(_logger: Any, _method: str, event: Event) -> Event:

@@ -58,7 +58,8 @@ LOGGING = {"level": env.str("IOTPANEL_LOG_LEVEL", default="INFO").upper(), "form
 
 # --- Apps ----------------------------------------------------------------------------------------------------
 INSTALLED_APPS = [
-    "daphne",
+    # Only `runserver` needs it as an app; workers would carry a web server's 15 MB each.
+    *(["daphne"] if "runserver" in sys.argv else []),
     "iotpanel.pages",
     "unfold.apps.BasicAppConfig",
     "unfold.contrib.filters",
@@ -237,6 +238,7 @@ ACCOUNT_LOGIN_METHODS = {"username"}
 ACCOUNT_EMAIL_VERIFICATION = "none"
 ACCOUNT_RATE_LIMITS = {"login_failed": ""}
 MFA_TOTP_ISSUER = "iotpanel"
+MFA_ALLOW_UNVERIFIED_EMAIL = True  # addresses are kept by administrators; nobody registers
 SOCIALACCOUNT_EMAIL_AUTHENTICATION = True
 SOCIALACCOUNT_EMAIL_AUTHENTICATION_AUTO_CONNECT = True
 SOCIALACCOUNT_PROVIDERS: dict[str, Any] = {}

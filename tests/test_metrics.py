@@ -145,7 +145,7 @@ def test_a_trusted_proxy_closes_the_door_even_without_its_headers(client: Client
 
 def test_a_token_opens_it_from_anywhere(client: Client, settings: Settings) -> None:
     settings.METRICS_TOKEN = "a-long-token-for-prometheus"
-    ask = {"REMOTE_ADDR": "203.0.113.1"}
+    ask: dict[str, Any] = {"REMOTE_ADDR": "203.0.113.1"}
     assert client.get("/metrics", headers={"authorization": "Bearer a-long-token-for-prometheus"}, **ask).status_code == 200
     for wrong in ("Bearer wrong", "Bearer ", "", "Bearer é"):
         assert client.get("/metrics", headers={"authorization": wrong}, **ask).status_code == 403
