@@ -125,6 +125,10 @@ class CredentialsSerializer(serializers.Serializer[Any]):
     secret = serializers.CharField()
 
 
+class RotatedCredentials(CredentialsSerializer):
+    credentials = CredentialsSerializer()
+
+
 class NewDevice(DeviceSerializer):
     """With what is shown once."""
 
@@ -138,6 +142,29 @@ class RotateRequest(serializers.Serializer[Any]):
         max_value=7 * 86_400,
         help_text="Seconds for which the old secret still works, where we check secrets ourselves.",
     )
+
+
+class ImportQuery(serializers.Serializer[Any]):
+    dry_run = serializers.BooleanField(required=False, help_text="Only says what would happen.")
+
+
+class ImportProblem(serializers.Serializer[Any]):
+    row = serializers.IntegerField(help_text="As a spreadsheet counts: the header is 1.")
+    key = serializers.CharField(allow_blank=True)
+    column = serializers.CharField(allow_blank=True)
+    messages = serializers.ListField(child=serializers.CharField())
+
+
+class ImportReport(serializers.Serializer[Any]):
+    """What the file does, or would do. Where a row is bad nothing is written, and this is the error's `details`."""
+
+    dry_run = serializers.BooleanField()
+    rows = serializers.IntegerField()
+    new = serializers.IntegerField()
+    update = serializers.IntegerField()
+    same = serializers.IntegerField()
+    bad = serializers.IntegerField()
+    problems = ImportProblem(many=True)
 
 
 class GroupSerializer(serializers.Serializer[Group]):

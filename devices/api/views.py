@@ -4,23 +4,30 @@ import datetime
 from typing import Any
 
 from django.db.models import QuerySet
-from drf_spectacular.utils import extend_schema, extend_schema_view
+from django.http import HttpResponseBase
+from django.utils.translation import gettext as _
+from drf_spectacular.utils import OpenApiResponse, OpenApiTypes, extend_schema, extend_schema_view
 from rest_framework.decorators import action
+from rest_framework.exceptions import ParseError
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from devices import groups, products, provisioning
 from devices.models import Device, Group, Product
+from iotpanel.api.streaming import stream_csv
 from iotpanel.tenants.api.base import TenantViewSet
 
 from .codec_test import try_frames
+from .csv_files import CsvParser, carry_out, lines, plan_of
 from .filters import DeviceQuery, ProductQuery, filter_by_name, filter_devices
 from .serializers import (
     CodecTestAnswer,
     CodecTestRequest,
-    CredentialsSerializer,
+    RotatedCredentials,
     DeviceSerializer,
     GroupSerializer,
+    ImportQuery,
+    ImportReport,
     NewDevice,
     ProductSerializer,
     RotateRequest,
@@ -90,14 +97,15 @@ class DevicesViewSet(TenantViewSet):
     def delete_object(self, instance: Device) -> None:
         provisioning.delete_device(instance)
 
-    @extend_schema(request=RotateRequest, responses=CredentialsSerializer)
+    @extend_schema(request=RotateRequest, responses=RotatedCredentials)
     @action(detail=True, methods=["post"])
     def rotate(self, request: Request, **kwargs: Any) -> Response:
         """A new secret, shown once; the old one ends."""
         device = self.get_object()
         given = self.validated(RotateRequest, request.data or {})
         secret = provisioning.rotate_secret(device, grace=datetime.timedelta(seconds=given.get("grace", 0)))
-        return Response({"username": device.key, "secret": secret})
+        credentials = {"username": device.key, "secret": secret}
+        return Response({"credentials": credentials, **credentials})  # as on creation, and by themselves
 
     @extend_schema(request=None, responses={204: None})
     @action(detail=True, methods=["post"])
@@ -105,6 +113,32 @@ class DevicesViewSet(TenantViewSet):
         """No secret of this device works from now on."""
         provisioning.revoke_credentials(self.get_object())
         return Response(status=204)
+
+    @extend_schema(
+        parameters=[ImportQuery],
+        request={"text/csv": OpenApiTypes.STR},
+        responses=ImportReport,
+        operation_id="devices_import",
+    )
+    @action(detail=False, methods=["post"], url_path="import", parser_classes=[CsvParser])
+    def import_csv(self, request: Request) -> Response:
+        """Makes and changes devices as a CSV file says, all rows or none. New ones get their secret by `rotate/`."""
+        dry_run = self.query(ImportQuery).get("dry_run", False)
+        if not isinstance(request.data, str):
+            raise ParseError(_("Send the file as the body, as text/csv."))
+        return Response(carry_out(plan_of(self.tenant, request.data), dry_run=dry_run))
+
+    @extend_schema(
+        parameters=[DeviceQuery],
+        responses={(200, "text/csv"): OpenApiResponse({"type": "string"})},
+        operation_id="devices_export",
+        filters=False,
+    )
+    @action(detail=False, methods=["get"], url_path="export", pagination_class=None)
+    def export_csv(self, request: Request) -> HttpResponseBase:
+        """All devices that the filter chooses, as a CSV file that can be imported again."""
+        found = filter_devices(self.get_queryset(), self.query(DeviceQuery)).order_by("key")
+        return stream_csv(request._request, lines(found), "devices.csv")
 
 
 @extend_schema_view(list=extend_schema(parameters=[ProductQuery]))

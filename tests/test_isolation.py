@@ -1,0 +1,200 @@
+"""The wall between tenants, at every address of the API: collected from the URL configuration, so none is forgotten.
+
+Each address has a rule here. A new one without a rule fails `test_every_address_has_a_rule`.
+"""
+
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+import pytest
+from django.urls import URLPattern, URLResolver, get_resolver
+
+from devices.models import Device
+from iotpanel.tenants.models import Role, Tenant, User
+from telemetry.models import DeadLetterRecord
+from tests.make import make_api_key, make_device, make_group, make_product
+from tests.rest import Rest
+
+API = "api/v1/"
+WRITES = ("POST", "PUT", "PATCH", "DELETE")
+
+
+class Rule(NamedTuple):
+    """What a stranger gets on an address with the key of another tenant's object, and who may read and write there."""
+
+    stranger: int | None  # None: the address names no object; lists show nothing, what is made is the stranger's own
+    viewer_reads: bool = True
+    viewer_writes: bool = False
+
+
+LIST, ITEM = Rule(None), Rule(404)
+RULES = {
+    "token": Rule(None, viewer_writes=True),  # about oneself
+    "me": Rule(None),
+    "tenants-list": Rule(403, viewer_reads=False),
+    "tenants-detail": ITEM,
+    "members-list": Rule(None, viewer_reads=False),
+    "members-detail": Rule(404, viewer_reads=False),
+    "api-keys-list": Rule(None, viewer_reads=False),
+    "api-keys-detail": Rule(404, viewer_reads=False),
+    "products-list": LIST,
+    "products-detail": ITEM,
+    "products-codec-test": ITEM,
+    "devices-list": LIST,
+    "devices-detail": ITEM,
+    "devices-rotate": ITEM,
+    "devices-revoke": ITEM,
+    "devices-import-csv": LIST,
+    "devices-export-csv": LIST,
+    "groups-list": LIST,
+    "groups-detail": ITEM,
+    "latest": ITEM,
+    "readings": ITEM,
+    "events": ITEM,
+    "attributes": ITEM,
+    "frames": ITEM,
+    "dead-letters-list": LIST,
+    "dead-letters-detail": ITEM,
+    "dead-letters-replay-one": ITEM,
+    "dead-letters-replay-many": LIST,
+}
+# For devices, by their own credentials: a person is nobody there (tests/telemetry/test_api_device_door.py).
+DEVICE_DOORS = {
+    "device-telemetry",
+    "device-attributes",
+    "device-status",
+    "device-events",
+    "device-raw",
+    "device-raw-port",
+    "device-gateway",
+}
+VALUES = {"<str:name>": "door", "<int:port>": "1", "<path:kind_of_child>": "telemetry"}
+
+
+class Address(NamedTuple):
+    name: str
+    path: str
+    methods: frozenset[str]
+    about: str  # the first step, such as devices
+
+
+def walk(patterns: list[Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    """Every pattern below /api/v1/, with its whole route."""
+    for pattern in patterns:
+        route = prefix + str(pattern.pattern)
+        if isinstance(pattern, URLResolver):
+            yield from walk(pattern.url_patterns, route)
+        elif isinstance(pattern, URLPattern) and route.startswith(API):
+            yield route.removeprefix(API), pattern
+
+
+def methods_of(pattern: Any) -> frozenset[str]:
+    view = pattern.callback
+    actions = getattr(view, "actions", None)
+    handlers = actions or {verb: verb for verb in ("get", "post", "put", "patch", "delete") if hasattr(view.cls, verb)}
+    allowed = set(view.cls.http_method_names)
+    return frozenset(verb.upper() for verb in handlers if verb in allowed)
+
+
+def addresses() -> list[Address]:
+    found = {}
+    for route, pattern in walk(get_resolver().url_patterns):
+        if not route.split("/")[-1].startswith("<path:rest") and "(?P<format>" not in route:
+            plain = route.replace("^", "").replace("$", "")
+            found[pattern.name] = Address(pattern.name, plain, methods_of(pattern), plain.split("/")[0])
+    return list(found.values())
+
+
+ADDRESSES = addresses()
+RULED = [address for address in ADDRESSES if address.name in RULES]
+
+
+@pytest.fixture
+def theirs(tenant: Tenant, owner: User) -> dict[str, str]:
+    """One of each thing in the first tenant, by the name that addresses give it."""
+    product = make_product(tenant, key="home-product")
+    device = make_device(tenant, key="home-device", product=product)
+    letter = DeadLetterRecord.objects.create(
+        tenant=tenant, device=device, key=device.key, topic="t", reason="not_json", payload=b"x", received_at=device.created_at
+    )
+    keys = {"products": product.key, "devices": device.key, "groups": make_group(tenant, key="home-group").key, "tenants": tenant.key}
+    return {**keys, "dead-letters": str(letter.pk), "api-keys": str(make_api_key(tenant)[0].pk), "members": "olga"}
+
+
+def fill(address: Address, theirs: dict[str, str]) -> str:
+    """The address with the first tenant's object in it."""
+    path = address.path
+    while "(?P<" in path:
+        start = path.index("(?P<")
+        depth, end = 0, start
+        for end in range(start, len(path)):
+            depth += {"(": 1, ")": -1}.get(path[end], 0)
+            if depth == 0:
+                break
+        path = path[:start] + theirs[address.about] + path[end + 1 :]
+    for converter, value in VALUES.items():
+        path = path.replace(converter, value)
+    return path
+
+
+def test_every_address_has_a_rule() -> None:
+    names = {address.name for address in ADDRESSES}
+    assert names == set(RULES) | DEVICE_DOORS
+
+
+def test_the_collector_sees_the_api() -> None:
+    assert len(ADDRESSES) > 25
+    assert {"GET", "PUT", "PATCH", "DELETE"} == next(each.methods for each in ADDRESSES if each.name == "devices-detail")
+
+
+@pytest.mark.parametrize("address", RULED, ids=lambda address: address.name)
+def test_a_stranger_gets_nothing_of_it(address: Address, theirs: dict[str, str], stranger: User) -> None:
+    rule, api = RULES[address.name], Rest(stranger)
+    for method in sorted(address.methods):
+        answer = api.send(method, fill(address, theirs), {} if method in WRITES else None)
+        if rule.stranger is not None:
+            assert answer.status_code == rule.stranger, (method, answer.content)
+        text = b"".join(answer.streaming_content) if answer.streaming else answer.content
+        assert b"home-" not in text
+        assert b"olga" not in text
+    assert Device.objects.filter(key="home-device").exists()
+
+
+@pytest.mark.parametrize("address", RULED, ids=lambda address: address.name)
+def test_a_stranger_does_not_get_in_by_the_header(address: Address, theirs: dict[str, str], stranger: User) -> None:
+    api = Rest(stranger, **{"X-Tenant": "home"})
+    for method in sorted(address.methods):
+        answer = api.send(method, fill(address, theirs), {} if method in WRITES else None)
+        if address.about not in ("auth", "me", "tenants"):
+            assert answer.status_code == 403, (method, answer.content)
+            assert answer.json()["code"] == "foreign_tenant"
+
+
+@pytest.mark.parametrize("address", RULED, ids=lambda address: address.name)
+def test_a_viewer_writes_nothing(address: Address, theirs: dict[str, str], viewer: User) -> None:
+    rule, api = RULES[address.name], Rest(viewer)
+    for method in sorted(address.methods):
+        answer = api.send(method, fill(address, theirs), {} if method in WRITES else None)
+        if method in WRITES:
+            assert rule.viewer_writes or answer.status_code == 403, (method, answer.content)
+        else:
+            assert answer.status_code == (200 if rule.viewer_reads else 403), (method, answer.content)
+
+
+@pytest.mark.parametrize("address", ADDRESSES, ids=lambda address: address.name)
+def test_nobody_gets_in_without_signing_in(address: Address, theirs: dict[str, str]) -> None:
+    for method in sorted(address.methods):
+        answer = Rest().send(method, fill(address, theirs), {} if method in WRITES else None)
+        expected = 400 if (address.name, method) == ("token", "POST") else 401
+        assert answer.status_code == expected, (method, answer.content)
+        assert set(answer.json()) == {"code", "message", "details"}
+
+
+@pytest.mark.parametrize("address", RULED, ids=lambda address: address.name)
+def test_a_key_without_the_scope_gets_nothing(address: Address, theirs: dict[str, str], tenant: Tenant) -> None:
+    if address.about in ("auth", "me", "tenants"):
+        return
+    api = Rest(bearer=make_api_key(tenant, role=Role.OWNER, scopes=["nothing:write"])[1])
+    for method in sorted(address.methods):
+        answer = api.send(method, fill(address, theirs), {} if method in WRITES else None)
+        assert answer.status_code == 403, (method, answer.content)
