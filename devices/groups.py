@@ -8,9 +8,8 @@ from django.db.models import ProtectedError, RestrictedError
 from django.utils.translation import gettext as _
 
 from iotpanel.api.errors import Conflict
-from iotpanel.tenants.keys import validate_key
 from iotpanel.tenants.models import Tenant
-from iotpanel.tenants.validation import Problems, clean_text, refuse_new_key, refuse_unknown, save_new
+from iotpanel.tenants.validation import Problems, check_key, clean_text, refuse_new_key, refuse_unknown, save_new
 
 from .models import Group
 
@@ -23,7 +22,7 @@ def create_group(tenant: Tenant, *, key: str, name: str = "", parent: Group | No
     group = Group(tenant=tenant, key=key)
     problems = Problems()
     with problems.of("key"):
-        validate_key(key)
+        check_key(key)
     _apply(group, {"name": name or key, "parent": parent}, problems)
     save_new(group)
     return group

@@ -9,10 +9,10 @@ from django.db.models import ProtectedError, RestrictedError
 from django.utils.translation import gettext as _
 
 from iotpanel.api.errors import Conflict
-from iotpanel.tenants.keys import validate_key
 from iotpanel.tenants.models import Tenant
 from iotpanel.tenants.validation import (
     Problems,
+    check_key,
     clean_choice,
     clean_integer,
     clean_json,
@@ -60,12 +60,16 @@ def create_product(
     product = Product(tenant=tenant, key=key)
     problems = Problems()
     with problems.of("key"):
-        validate_key(key)
+        check_key(key)
     values: dict[str, Any] = {"name": name, "description": description, "offline_after": offline_after}
-    values |= {"thing_model": thing_model or {}, "topics": topics or [], "unknown_properties": unknown_properties}
-    values |= {"codec_kind": codec_kind, "codec_script": codec_script, "codec_samples": codec_samples or []}
+    values |= {
+        "thing_model": {} if thing_model is None else thing_model,
+        "topics": [] if topics is None else topics,
+        "unknown_properties": unknown_properties,
+    }
+    values |= {"codec_kind": codec_kind, "codec_script": codec_script, "codec_samples": [] if codec_samples is None else codec_samples}
     values |= {"register_children": register_children, "child_product": child_product}
-    values |= {"retention_days": retention_days, "rollup_retention": rollup_retention or {}}
+    values |= {"retention_days": retention_days, "rollup_retention": {} if rollup_retention is None else rollup_retention}
     _apply(product, values, problems)
     save_new(product)
     return product

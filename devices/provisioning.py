@@ -9,9 +9,8 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from iotpanel.api.errors import Conflict
-from iotpanel.tenants.keys import validate_key
 from iotpanel.tenants.models import Tenant
-from iotpanel.tenants.validation import Problems, clean_text, refuse_new_key, refuse_unknown, save_new
+from iotpanel.tenants.validation import Problems, check_key, clean_text, refuse_new_key, refuse_unknown, save_new
 
 from .credentials import issue, revoke_credentials, rotate_secret, verify_secret
 from .exceptions import Invalid
@@ -110,7 +109,7 @@ def register_child(gateway: Device, key: str) -> Device:
 
 def check_device_key(key: Any) -> None:
     """Raises ValidationError where no device may be called so."""
-    validate_key(key)
+    check_key(key)
     if not is_device_key(key):
         raise ValidationError(_("Names that begin with “%(prefix)s” are reserved."), code="reserved", params={"prefix": RESERVED_PREFIX})
 
@@ -131,7 +130,7 @@ def apply(device: Device, changes: dict[str, Any], problems: Problems) -> list[G
         if "groups" in changes:
             groups = _clean_groups(device, changes["groups"])
     with problems.of("latitude"):
-        if (device.latitude is None) != (device.longitude is None):
+        if not {"latitude", "longitude"} & set(problems.by_field) and (device.latitude is None) != (device.longitude is None):
             raise ValidationError(_("A location has a latitude and a longitude."), code="incomplete")
     problems.raise_any()
     return groups

@@ -35,7 +35,12 @@ class Credential(InHistory, models.Model):
         constraints = [models.UniqueConstraint(fields=["device"], condition=Q(revoked_at=None), name="one_credential_in_force")]
 
     def __str__(self) -> str:
-        return f"{self.device.key}, {self.created_at:%Y-%m-%d %H:%M}"
+        return f"{self.owner.key if self.owner else self.device_id}, {self.created_at:%Y-%m-%d %H:%M}"
 
-    def history_tenant(self) -> int:
-        return self.device.tenant_id
+    @property
+    def owner(self) -> Device | None:
+        """The device; None while both are being deleted and it went first."""
+        return Device.objects.filter(pk=self.device_id).first()
+
+    def history_tenant(self) -> int | None:
+        return self.owner.tenant_id if self.owner else None

@@ -4,9 +4,8 @@ from typing import Any
 
 from django.db import transaction
 
-from .keys import validate_key
 from .models import Tenant
-from .validation import Problems, clean_text, refuse_new_key, refuse_unknown, save_new
+from .validation import Problems, check_key, clean_text, refuse_new_key, refuse_unknown, save_new
 
 _CLEAN = {"name": clean_text}
 
@@ -17,7 +16,7 @@ def create_tenant(*, key: str, name: str) -> Tenant:
     tenant = Tenant(key=key)
     problems = Problems()
     with problems.of("key"):
-        validate_key(key)
+        check_key(key)
     with problems.of("name"):
         tenant.name = clean_text(name)
     problems.raise_any()

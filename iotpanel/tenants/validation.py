@@ -11,6 +11,8 @@ from django.utils.translation import gettext as _
 
 from iotpanel.api.errors import Conflict
 
+from .keys import validate_key
+
 UNIQUE_VIOLATION = "23505"
 JSON_BYTES = 1_000_000
 
@@ -58,6 +60,13 @@ def _is_control(character: str, lines: bool) -> bool:
     if lines and character in "\t\n\r":
         return False
     return code < 0x20 or 0x7F <= code < 0xA0 or 0xD800 <= code <= 0xDFFF
+
+
+def check_key(value: Any) -> None:
+    """Raises ValidationError where this is no key; a validator alone would judge the text of a None or a number."""
+    if not isinstance(value, str):
+        raise ValidationError(_("This must be a text."), code="bad_type")
+    validate_key(value)
 
 
 def clean_json(value: Any, *, limit: int = JSON_BYTES) -> Any:

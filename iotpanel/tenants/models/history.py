@@ -10,5 +10,5 @@ class InHistory:
         """Called by django-auditlog with each change, also while the object is being deleted."""
         return {"tenant": self.history_tenant()}
 
-    def history_tenant(self) -> int:
+    def history_tenant(self) -> int | None:
         return self.tenant_id  # type: ignore[attr-defined,no-any-return]
