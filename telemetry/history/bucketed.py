@@ -14,7 +14,7 @@ from .rulers import ruler
 from .series import series
 from .windows import Window, backward, forward
 
-EARLIEST, LATEST = -62_000_000_000_000_000, 253_300_000_000_000_000  # years 5 to 9996
+EARLIEST, LATEST = -54_000_000_000_000_000, 246_000_000_000_000_000  # years 258 to 9765
 COARSE = ("raw", "minute", "hour", "day")
 
 

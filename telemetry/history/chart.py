@@ -15,6 +15,8 @@ from .windows import Window, forward
 FINE = ("1s", "2s", "5s", "10s", "15s", "30s", "1m", "2m", "5m", "10m", "15m", "30m")
 SIZES = (*FINE, "1h", "2h", "3h", "6h", "12h", "1d", "1w", "1mo", "3mo", "1y")
 
+FURTHEST = 54_000_000_000_000_000  # µs, 1,700 years from 1970
+
 
 class Chart(NamedTuple):
     """`points` are `[ms since 1970, average, low, high, count]`, oldest first; empty buckets are left out.
@@ -53,6 +55,8 @@ def chart(device_id: int, property: str, start: int, end: int, *, max_points: in
 def _window(start: int, end: int, max_points: int, tz: str) -> tuple[str, Window]:
     if start >= end:
         raise HistoryError("end", "A time after the start.")
+    if max(abs(start), abs(end)) > FURTHEST:
+        raise HistoryError("start", "A time that a calendar can hold.")
     for size in SIZES:
         measure = ruler(size, tz)
         if (end - start) // measure.nominal < max_points:

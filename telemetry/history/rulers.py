@@ -23,9 +23,10 @@ DAY = 86_400
 SECONDS = {"s": 1, "m": 60, "min": 60, "h": 3600}
 DAYS = {"d": 1, "w": 7}
 MONTHS = {"mo": 1, "y": 12}
-SIZE = re.compile(r"(\d{1,4})(s|min|m|h|d|w|mo|y)")
+SIZE = re.compile(r"([0-9]{1,4})(s|min|m|h|d|w|mo|y)")
 MONDAY = date(2000, 1, 3).toordinal()
-FIRST_YEAR, LAST_YEAR = 2, 9998
+FIRST_YEAR, LAST_YEAR = 200, 9800  # far enough from what dates can hold for the longest bucket
+LONGEST = 36_525 * DAY * SECOND
 
 
 class Ruler(Protocol):
@@ -54,7 +55,13 @@ def ruler(bucket: str, tz: str = "UTC") -> Ruler:
     number = int(match[1]) if match else 0
     if not match or not number:
         raise HistoryError("bucket", "A number and one of s, m, h, d, w, mo, y, such as 5m or 1mo.")
-    unit, where = match[2], zone(tz)
+    made = _made(number, match[2], zone(tz))
+    if made.nominal > LONGEST:
+        raise HistoryError("bucket", "At most a hundred years.")
+    return made
+
+
+def _made(number: int, unit: str, where: tzinfo) -> Ruler:
     if unit in MONTHS:
         return Months(number * MONTHS[unit], where)
     if unit in DAYS:
@@ -71,7 +78,7 @@ def midnight(day: date, where: tzinfo) -> int:
 def local_day(at: int, where: tzinfo) -> date:
     moment = to_datetime(at)
     if not FIRST_YEAR <= moment.year <= LAST_YEAR:
-        raise HistoryError("start", "A time between the years 2 and 9998.")
+        raise HistoryError("start", f"A time between the years {FIRST_YEAR} and {LAST_YEAR}.")
     return moment.astimezone(where).date()
 
 

@@ -22,7 +22,14 @@ def store(request: pytest.FixtureRequest, db: None) -> Store:
 
 
 def test_it_stores_every_type(store: Store) -> None:
-    values = {"number": 21.5, "big": 2**63 - 1, "flag": False, "text": "é\n\"'\\", "json": {"a": [1, None, {"b": "c"}]}, "list": []}
+    values: dict[str, Any] = {
+        "number": 21.5,
+        "big": 2**63 - 1,
+        "flag": False,
+        "text": "é\n\"'\\",
+        "json": {"a": [1, None, {"b": "c"}]},
+        "list": [],
+    }
     assert store.write([report(**values)]) == [STORED]
     assert everything(store) == {T0: values}
 
