@@ -70,11 +70,10 @@ class Services:
         supervisor = Supervisor(config.home)
         try:
             local_servers.start(servers, supervisor)
-            password = prepare.admin_password(config.home)
-            environment = app.base_environment(servers.environment()) | {"IOTPANEL_ADMIN_PASSWORD_FILE": str(password)}
+            environment = app.base_environment(servers.environment())
             prepare.prepare(config.home, environment, time.sleep)
             supervisor.start(*app.app_parts(config, environment))
-            services = cls(config, environment, supervisor, password.read_text().strip())
+            services = cls(config, environment, supervisor, prepare.admin_password(config.home))
             with services.watched():
                 yield services
         finally:

@@ -119,7 +119,7 @@ def move_aside(home: Home, database: Postgres) -> Path:
     """Move the present state into a folder beside it."""
     aside = home.root / time.strftime("before-restore-%Y%m%d-%H%M%S")
     aside.mkdir(mode=0o700)
-    for path in (database.data, home.root / "valkey", home.broker, *kept(home)):
+    for path in (database.data, home.root / "valkey", home.broker, home.stamps, *kept(home)):
         if path.exists():
             path.replace(aside / path.name)
     home.make()

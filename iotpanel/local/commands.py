@@ -60,12 +60,11 @@ def run(_: Sequence[str]) -> int:
 def start_app(servers: Servers, supervisor: Supervisor) -> None:
     """Bring the database up to date and start the application's parts, then the fleet, which needs a running uplink."""
     config = servers.config
-    password = prepare.admin_password(config.home, os.environ.get("IOTPANEL_ADMIN_PASSWORD"))
-    environment = app.base_environment(servers.environment()) | {"IOTPANEL_ADMIN_PASSWORD_FILE": str(password)}
+    environment = app.base_environment(servers.environment())
     prepare.prepare(config.home, environment, supervisor.pause)
     say("starting web, uplink, tasks and beat")
     supervisor.start(*app.app_parts(config, environment))
-    say(f"iotpanel is ready: {address(config)}  user: admin  password: {password.read_text().strip()}")
+    say(f"iotpanel is ready: {address(config)}  user: admin  password: {prepare.admin_password(config.home)}")
     tell_systemd("READY=1")
     if config.demo:
         supervisor.start(app.fleet(environment))

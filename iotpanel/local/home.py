@@ -32,6 +32,11 @@ class Home:
         return self.root / "env"
 
     @property
+    def stamps(self) -> Path:
+        """What finished steps have seen, so that an unchanged step is not done again."""
+        return self.root / "stamps"
+
+    @property
     def ports_file(self) -> Path:
         """The loopback ports that this home uses from start to start."""
         return self.root / "ports.json"

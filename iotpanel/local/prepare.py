@@ -1,29 +1,50 @@
 """The steps between running servers and a running application: tables, static files, the first user."""
 
 import hashlib
-import secrets
-from collections.abc import Callable, Iterator, Mapping
+import os
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
-from iotpanel.local.app import TOP, manage
-from iotpanel.local.home import Home, write_private
+from iotpanel.local.app import PYTHON, TOP, manage
+from iotpanel.local.home import Home
 from iotpanel.local.part import ONESELF, Part, await_end, spawn
 from iotpanel.local.say import Trouble, say
 from iotpanel.local.supervisor import last_line
 
-STATIC_SOURCES = ("requirements.txt", "iotpanel/static", "iotpanel/pages", "devices", "telemetry", "rules")
+STATIC_SOURCES = ("requirements.txt", "iotpanel", "devices", "telemetry", "rules")
+TABLES_AND_FIRST_USER = """
+import django
+django.setup()
+from django.core.management import call_command
+call_command("migrate", interactive=False, verbosity=0)
+call_command("first_user")
+"""
+"""One process for both: Django takes seconds to start."""
 
 
 def prepare(home: Home, environment: Mapping[str, str], pause: Callable[[float], None]) -> None:
-    """Bring tables, static files and first user up to date."""
-    say("preparing the database")
-    step("migrate", manage("migrate", "--noinput", "-v", "0"), home, environment, pause)
-    stamp, now = home.root / "static.stamp", static_state()
-    if not stamp.exists() or stamp.read_text() != now:
+    """Bring tables, first user and static files up to date; what has not changed since the last start is left alone."""
+    tables = digest([*migrations(), environment["DATABASE_URL"], os.environ.get("IOTPANEL_ADMIN_PASSWORD", "")])
+    if changed(home, "tables", tables):
+        say("preparing the database")
+        step("prepare", (PYTHON, "-c", TABLES_AND_FIRST_USER), home, environment, pause)
+        note(home, "tables", tables)
+    static = digest(static_files())
+    if changed(home, "static", static):
         say("collecting static files")
         step("collectstatic", manage("collectstatic", "--noinput", "-v", "0"), home, environment, pause)
-        stamp.write_text(now)
-    step("first_user", manage("first_user"), home, environment, pause)
+        note(home, "static", static)
+
+
+def changed(home: Home, name: str, state: str) -> bool:
+    """True where the last finished step saw another state, or none has finished."""
+    stamp = home.stamps / name
+    return not stamp.exists() or stamp.read_text() != state
+
+
+def note(home: Home, name: str, state: str) -> None:
+    home.stamps.mkdir(exist_ok=True)
+    (home.stamps / name).write_text(state)
 
 
 def step(name: str, argv: tuple[str, ...], home: Home, environment: Mapping[str, str], pause: Callable[[float], None]) -> None:
@@ -41,28 +62,28 @@ def step(name: str, argv: tuple[str, ...], home: Home, environment: Mapping[str,
         raise Trouble(f"{name} failed: {last_line(home, 'prepare')} (see {log})")
 
 
-def static_state() -> str:
-    """A digest that changes with any static file of ours or any package's version."""
-    digest = hashlib.sha256()
-    for path in sorted(static_files()):
-        status = path.stat()
-        digest.update(f"{path} {status.st_size} {status.st_mtime_ns}\n".encode())
-    return digest.hexdigest()
+def digest(things: Iterable[Path | str]) -> str:
+    """Changes with any text, and with any file's name, size and time of change."""
+    made = hashlib.sha256()
+    for thing in things:
+        status = thing.stat() if isinstance(thing, Path) else None
+        made.update(f"{thing} {status and (status.st_size, status.st_mtime_ns)}\n".encode())
+    return made.hexdigest()
 
 
-def static_files() -> Iterator[Path]:
-    for name in STATIC_SOURCES:
-        source = TOP / name
-        if source.is_file():
-            yield source
-        folders = [source] if name.endswith("static") else source.glob("**/static")
-        for folder in folders:
-            yield from (path for path in folder.rglob("*") if path.is_file())
+def migrations() -> list[Path]:
+    """What decides about the tables: our migrations, and the packages that bring their own."""
+    return sorted([TOP / "requirements.txt", *TOP.glob("*/migrations/*.py"), *TOP.glob("iotpanel/*/migrations/*.py")])
 
 
-def admin_password(home: Home, wanted: str | None = None) -> Path:
-    """The file with the first user's password: the one asked for, else the one made at the first start."""
+def static_files() -> list[Path]:
+    """What decides about the static files: ours, and the packages that bring their own."""
+    sources = [TOP / name for name in STATIC_SOURCES]
+    folders = [folder for source in sources if source.is_dir() for folder in source.glob("**/static")]
+    return sorted([TOP / "requirements.txt", *(path for folder in folders for path in folder.rglob("*") if path.is_file())])
+
+
+def admin_password(home: Home) -> str:
+    """The first user's password, as the file says that only its owner can read."""
     file = home.root / "admin-password"
-    if wanted or not file.exists():
-        write_private(file, (wanted or secrets.token_urlsafe(12)) + "\n")
-    return file
+    return file.read_text().strip() if file.exists() else "as you have set it"
