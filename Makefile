@@ -6,13 +6,14 @@
 #   make backup              one file with everything; FILE=where to write it
 #   make restore FILE=...    put a backup back
 #   make upgrade             back up, fetch the new version, its packages and tables
+#   make bench               the benchmarks, as a table; ARGS="memory --json" runs one
 #   make shell               a shell with the addresses of the running stack and its programs
 
 PYTHON ?= python3
 LOCAL = .venv/bin/python -m iotpanel.local
 export DEMO
 
-.PHONY: run test lint backup restore upgrade shell clean
+.PHONY: run test lint backup restore upgrade bench shell clean
 
 run: .venv/installed
 	@exec $(LOCAL) run
@@ -34,6 +35,9 @@ upgrade: .venv/installed
 	@if git rev-parse -q --verify '@{upstream}' >/dev/null 2>&1; then git pull --ff-only; else echo "no upstream branch: upgrading to what is checked out"; fi
 	@$(MAKE) --no-print-directory .venv/installed
 	@exec $(LOCAL) upgrade
+
+bench: .venv/installed-dev
+	@exec .venv/bin/python -m bench $(ARGS)
 
 shell: .venv/installed
 	@exec $(LOCAL) shell
