@@ -159,7 +159,17 @@ CHANGE_SINKS: list[str] = []
 # Where readings are kept (telemetry/stores), and whether TimescaleDB is switched on where the server has it.
 TELEMETRY_STORE = env.str("IOTPANEL_STORE", default="timescale")
 TIMESCALE = env.bool("IOTPANEL_TIMESCALE", default=True)
-RETENTION_DAYS = env.int("IOTPANEL_RETENTION_DAYS", default=365)  # raw readings, the platform's ceiling
+# How many days data are kept; 0 keeps them for good. Readings and events: the platform's ceiling, products may keep less.
+RETENTION_DAYS = env.int("IOTPANEL_RETENTION_DAYS", default=365)
+# Rollups of products that say nothing about it.
+ROLLUP_DAYS = {
+    "minute": env.int("IOTPANEL_ROLLUP_MINUTE_DAYS", default=30),
+    "hour": env.int("IOTPANEL_ROLLUP_HOUR_DAYS", default=3653),
+    "day": env.int("IOTPANEL_ROLLUP_DAY_DAYS", default=0),
+}
+DEAD_LETTER_DAYS = env.int("IOTPANEL_DEAD_LETTER_DAYS", default=90)
+LEDGER_DAYS = env.int("IOTPANEL_LEDGER_DAYS", default=730)
+COMPRESS_AFTER_DAYS = env.int("IOTPANEL_COMPRESS_AFTER_DAYS", default=14)  # readings, on TimescaleDB's Community edition
 
 # --- Tasks ---------------------------------------------------------------------------------------------------
 CELERY_BROKER_URL = REDIS_URL
@@ -170,7 +180,14 @@ CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_WORKER_REDIRECT_STDOUTS = False
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BEAT_SCHEDULER = "django_celery_beat.schedulers:DatabaseScheduler"
-CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {}
+# A task that could not be run in time is dropped: the next one does its work too.
+CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
+    "fold the ledger": {"task": "telemetry.tasks.fold_ledger", "schedule": 10, "options": {"expires": 10}},
+    "roll up readings": {"task": "telemetry.tasks.roll_up", "schedule": 30, "options": {"expires": 30}},
+    "erase deleted devices' data": {"task": "telemetry.tasks.erase", "schedule": 60, "options": {"expires": 60}},
+    "refresh SQL views": {"task": "telemetry.tasks.refresh_views", "schedule": 60, "options": {"expires": 60}},
+    "drop old data": {"task": "telemetry.tasks.drop_old", "schedule": 600, "options": {"expires": 600}},
+}
 
 # --- Signing in ----------------------------------------------------------------------------------------------
 AUTHENTICATION_BACKENDS = [

@@ -85,7 +85,7 @@ def fold() -> int:
 
 @transaction.atomic
 def _fold_some() -> int:
-    [(before,)] = execute("SELECT count(*) FROM (SELECT FROM telemetry_ledgerentry LIMIT %s) AS some", [FOLD_AT_ONCE])
+    [(before,)] = execute("SELECT count(*) FROM (SELECT FROM telemetry_ledgerentry LIMIT %s) AS waiting", [FOLD_AT_ONCE])
     if not before:
         return 0
     affected(TAKE, [FOLD_AT_ONCE])

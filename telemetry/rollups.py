@@ -23,7 +23,7 @@ RECOMPUTE_AT_ONCE = 100
 # Whoever rolls up, drops or erases holds this, so that no two of them meet.
 ALONE = "SELECT pg_try_advisory_xact_lock(7104002)"
 # The other side of telemetry_frontier(): for a moment no batch is under way.
-NO_BATCHES = "SET LOCAL lock_timeout = '2s'; SELECT pg_advisory_xact_lock(7104001); SET LOCAL lock_timeout = DEFAULT"
+NO_BATCHES = "SELECT pg_advisory_xact_lock(7104001)"
 SEAL = """
     INSERT INTO telemetry_rollupfrontier AS row (id, sealed_to, rolled_up_to)
     SELECT 1, %s, coalesce(date_trunc('minute', min(oldest.at)), %s) FROM telemetry_latest AS latest CROSS JOIN LATERAL (
@@ -76,8 +76,7 @@ def begin(now: int) -> bool:
         return False
     try:
         with transaction.atomic():
-            for statement in NO_BATCHES.split("; "):
-                execute(statement)
+            hold_batches()
     except OperationalError:  # a batch takes long: the next run will do it
         return False
     sealed_to = moment(floor(now - SETTLES, MINUTE))
@@ -127,6 +126,16 @@ def _recompute(hours: list[tuple[int, int]], rolled_up_to: int, *, replace: bool
     spans = [(device, hour, min(hour + HOUR, rolled_up_to)) for device, hour in hours]
     roll_up_minutes(Spans.of(spans), replace=replace)
     roll_up_hours(Spans.of([span for span in spans if span[2] - span[1] == HOUR]), replace=replace)
+
+
+def hold_batches() -> None:
+    """Wait until no batch is under way, and let none begin before this transaction ends, which must be soon.
+
+    Raises OperationalError where a batch takes too long.
+    """
+    execute("SET LOCAL lock_timeout = '2s'")
+    execute(NO_BATCHES)
+    execute("SET LOCAL lock_timeout = DEFAULT")
 
 
 def _alone() -> bool:

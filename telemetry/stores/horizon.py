@@ -9,10 +9,11 @@ DIRTY = """
     SELECT DISTINCT (extract(epoch FROM hour) * 1000000)::bigint FROM telemetry_dirtybucket
     WHERE device_id = %s AND hour > %s - interval '1 hour' AND hour < %s
 """
+# A mark of the property's own stands instead of the one for all of them.
 BEGINS = """
-    SELECT level, (extract(epoch FROM max(before)) * 1000000)::bigint
-    FROM telemetry_forgotten AS mark JOIN devices_device AS device ON device.id = %s AND mark.product_id IN (0, device.product_id)
-    WHERE mark.property IN ('', %s) GROUP BY 1
+    SELECT DISTINCT ON (level) level, (extract(epoch FROM before) * 1000000)::bigint
+    FROM telemetry_forgotten AS mark JOIN devices_device AS device ON device.id = %s AND mark.product_id = device.product_id
+    WHERE mark.property IN ('', %s) ORDER BY level, mark.property DESC
 """
 # Days may be cut by zones and by the hour: what is dirty is asked for a day further.
 DAY = 86_400_000_000
