@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from auditlog.context import auditlog_value
 from django.core.exceptions import ValidationError as DjangoValidationError
 from django.db.models import Model, QuerySet
 from django.utils.translation import gettext as _
@@ -52,7 +51,6 @@ class Endpoint(APIView):
             raise
         if known:
             count_user(request)
-            audit_as(request.user)
         else:
             count_address(request)
             if not self.public:
@@ -174,10 +172,3 @@ def refuse_nul(request: Request) -> None:
     """PostgreSQL takes no U+0000 in a text: a search for one is a mistake, not a fault of ours."""
     if any("\0" in value for values in request.query_params.lists() for value in (values[0], *values[1])):
         raise ParseError(_("Text may not hold the character U+0000."))
-
-
-def audit_as(user: Any) -> None:
-    """The history of changes names the person, however they signed in; the middleware only knows sessions."""
-    context = auditlog_value.get(None)
-    if context is not None and isinstance(user, User):
-        context["actor"] = user

@@ -1,0 +1,152 @@
+"""The OpenAPI document: made without warnings, says what the contract says, and the real application does what it says."""
+
+import io
+import re
+from contextlib import redirect_stderr
+from typing import Any
+
+import pytest
+import schemathesis
+from django.core.management import call_command
+from django.test import Client
+from hypothesis import HealthCheck, given, settings
+from knox.models import AuthToken
+from schemathesis.checks import not_a_server_error
+from schemathesis.specs.openapi.checks import content_type_conformance, response_schema_conformance, status_code_conformance
+
+from iotpanel.asgi import application
+from iotpanel.tenants.models import Role, Tenant, User
+from telemetry.models import DeadLetterRecord
+from tests.make import make_api_key, make_device_with_secret, make_group, make_product, make_tenant
+
+EXAMPLES = 6  # of each operation
+CONTRACT = """
+auth/token/ me/ tenants/ tenants/{key}/ members/ members/{username}/ api-keys/ api-keys/{id}/ groups/ groups/{key}/
+products/ products/{key}/ products/{key}/codec/test/ devices/ devices/{key}/ devices/{key}/rotate/ devices/import/ devices/export/
+devices/{key}/latest/ devices/{key}/readings/ devices/{key}/events/ devices/{key}/attributes/ devices/{key}/frames/
+dead-letters/ dead-letters/{id}/ dead-letters/{id}/replay/ dead-letters/replay/
+device/telemetry device/attributes device/events/{name} device/raw device/raw/{port}
+"""
+CHECKS = [not_a_server_error, status_code_conformance, content_type_conformance, response_schema_conformance]
+
+
+def document() -> dict[str, Any]:
+    answer = Client().get("/api/schema/")
+    assert answer.status_code == 200
+    found: dict[str, Any] = answer.json()
+    return found
+
+
+def test_the_document_is_valid_and_made_without_warnings() -> None:
+    said = io.StringIO()
+    with redirect_stderr(said):
+        call_command("spectacular", validate=True, fail_on_warn=True, file="/dev/null")
+    assert said.getvalue() == ""
+
+
+def test_the_contracts_addresses_are_in_it() -> None:
+    paths = document()["paths"]
+    assert {f"/api/v1/{path}" for path in CONTRACT.split()} <= set(paths)
+
+
+def test_every_operation_has_an_id_a_tag_and_its_errors() -> None:
+    ids = []
+    for path, operations in document()["paths"].items():
+        for operation in operations.values():
+            ids.append(operation["operationId"])
+            assert operation["tags"], path
+            assert {"400", "401", "403", "404", "429", "503"} <= set(operation["responses"])
+            assert operation["responses"]["404"]["content"]["application/json"]["schema"] == {"$ref": "#/components/schemas/Error"}
+    assert len(ids) == len(set(ids))
+
+
+def test_it_says_how_to_sign_in() -> None:
+    schemes = document()["components"]["securitySchemes"]
+    assert set(schemes) == {"bearer", "signature", "session", "device"}
+
+
+def test_the_browsable_page_fetches_nothing_from_elsewhere() -> None:
+    page = Client().get("/api/docs/")
+    assert page.status_code == 200
+    addresses = re.findall(r'(?:src|href)="([^"]+)"', page.content.decode())
+    assert addresses
+    assert all(address.startswith("/") and not address.startswith("//") for address in addresses), addresses
+    script = Client().get("/api/docs/?script")
+    assert script["Content-Type"].startswith("application/javascript")
+    assert b"/api/schema/" in script.content
+
+
+def test_the_browsable_page_needs_no_inline_script() -> None:
+    page = Client().get("/api/docs/").content.decode()
+    assert not re.search(r"<script>|<script [^>]*>[^<]", page)
+
+
+def make_spare(owner: User) -> str:
+    """The key of a tenant of theirs that may be ended."""
+    spare = make_tenant(key="spare")
+    spare.memberships.create(user=owner, role=Role.OWNER)
+    return "spare"
+
+
+@pytest.fixture
+def parameters(transactional_db: None, tenant: Tenant, owner: User) -> dict[str, dict[str, Any]]:
+    """One of each thing, by the first step of the addresses that name it."""
+    device, secret = make_device_with_secret(tenant, key="room-1", product=make_product(tenant, key="climate"))
+    letter = DeadLetterRecord.objects.create(
+        tenant=tenant,
+        device=device,
+        key="room-1",
+        topic="devices/room-1/up/raw",
+        reason="not_json",
+        payload=b"x",
+        received_at=device.created_at,
+    )
+    return {
+        "products": {"key": "climate"},
+        "devices": {"key": "room-1"},
+        "device": {"secret": f"room-1:{secret}"},
+        "groups": {"key": make_group(tenant, key="hall").key},
+        "tenants": {"key": make_spare(owner)},
+        "members": {"username": "olga"},
+        "api-keys": {"id": make_api_key(tenant)[0].pk},
+        "dead-letters": {"id": letter.pk},
+    }
+
+
+def test_the_application_does_what_the_document_says(parameters: dict[str, dict[str, Any]], superuser: User) -> None:
+    """Made-up requests against the real ASGI application: no faults, and every answer as documented."""
+    schema = schemathesis.openapi.from_asgi("/api/schema/", application)
+    operations = sorted(
+        (result.ok() for result in schema.get_all_operations()),
+        key=lambda each: (each.method == "delete", "revoke" in each.path or "rotate" in each.path),
+    )
+    failures, went_well = [], 0
+    for operation in operations:
+        known = parameters.get(operation.path.split("/")[3], {})
+        problem, statuses = _try(operation, known, superuser)
+        went_well += any(status < 300 for status in statuses)
+        if problem:
+            failures.append(f"{operation.method.upper()} {operation.path}: {problem}")
+    assert not failures, "\n\n".join(failures)
+    assert went_well > len(operations) * 4 // 5  # not all of it was refused at the door
+
+
+def _try(operation: Any, known: dict[str, Any], person: User) -> tuple[str, list[int]]:
+    """What is wrong with the answers to a few made-up requests, which name things that are there; and the answers' codes."""
+    headers = {"Authorization": f"Bearer {known.get('secret') or AuthToken.objects.create(person)[1]}", "X-Tenant": "home"}
+    statuses: list[int] = []
+
+    @settings(max_examples=EXAMPLES, deadline=None, database=None, derandomize=True, suppress_health_check=list(HealthCheck))
+    @given(case=operation.as_strategy())
+    def attempt(case: Any) -> None:
+        case.path_parameters = {name: known.get(name, made_up) for name, made_up in (case.path_parameters or {}).items()}
+        if isinstance(case.body, dict):
+            there = {"product": "climate", **({} if case.method == "POST" else known)}
+            case.body |= {name: value for name, value in there.items() if name in case.body}
+        statuses.append(case.call_and_validate(checks=CHECKS, headers=headers).status_code)
+
+    try:
+        attempt()
+    except (Exception, BaseExceptionGroup) as error:
+        return str(error)[:2000], statuses
+    return "", statuses
