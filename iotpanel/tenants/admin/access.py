@@ -12,7 +12,6 @@ from django.http import Http404, HttpRequest
 from django.utils.translation import gettext as _
 
 from iotpanel.tenants.models import Role, Tenant, User
-from iotpanel.tenants.permissions import role_of
 
 
 def tenants_of(user: Any, needed: Role) -> QuerySet[Tenant]:
@@ -23,6 +22,13 @@ def tenants_of(user: Any, needed: Role) -> QuerySet[Tenant]:
         return Tenant.objects.all()
     roles = [role for role in Role if role.allows(needed)]
     return Tenant.objects.filter(pk__in=user.memberships.filter(role__in=roles).values("tenant"))
+
+
+def roles_of(request: HttpRequest, user: User) -> dict[int, Role]:
+    """Tenant id -> role, read once per request: a page of the admin asks dozens of times."""
+    if not hasattr(request, "roles"):
+        request.roles = {tenant: Role(role) for tenant, role in user.memberships.values_list("tenant", "role")}  # type: ignore[attr-defined]
+    return request.roles  # type: ignore[attr-defined,no-any-return]
 
 
 class ByRole(BaseModelAdmin):  # type: ignore[type-arg]
@@ -59,11 +65,12 @@ class ByRole(BaseModelAdmin):  # type: ignore[type-arg]
             return True
         if needed is None:
             return False
+        roles = roles_of(request, user)
         if obj is None:
-            return tenants_of(user, needed).exists()
+            return any(role.allows(needed) for role in roles.values())
         found = obj if isinstance(obj, Model) else self.get_object(request, str(obj))  # type: ignore[attr-defined]
         tenant = self.tenant_of(found) if found is not None else None
-        role = role_of(user, tenant) if tenant is not None else None
+        role = roles.get(tenant.pk) if tenant is not None else None
         return role is not None and role.allows(needed)
 
     def has_module_permission(self, request: HttpRequest) -> bool:

@@ -6,9 +6,9 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from unfold.contrib.filters.admin import RelatedDropdownFilter
 
-from iotpanel.tenants.models import Role
+from iotpanel.tenants.models import Role, User
 
-from .access import ByRole, tenants_of
+from .access import ByRole, roles_of, tenants_of
 from .history import WithHistory
 from .verbs import ByVerbs, VerbForm
 
@@ -34,7 +34,8 @@ class TenantModelAdmin(ByRole, WithHistory, ByVerbs):
 
     def several(self, request: HttpRequest) -> bool:
         """Whether this person works in several tenants, so that which one has to be said."""
-        return tenants_of(request.user, self.view_role or Role.OWNER)[:2].count() > 1
+        user = request.user
+        return isinstance(user, User) and (user.is_superuser or len(roles_of(request, user)) > 1)
 
     def get_list_filter(self, request: HttpRequest) -> list[Any]:
         filters: list[Any] = list(super().get_list_filter(request))

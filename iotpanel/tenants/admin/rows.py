@@ -49,6 +49,12 @@ class RowsField(forms.JSONField):
         super().__init__(required=False, encoder=DjangoJSONEncoder, **kwargs)
         self.widget.columns = columns
 
+    def bound_data(self, data: Any, initial: Any) -> Any:
+        try:
+            return super().bound_data(data, initial)
+        except RecursionError:  # nesting without end: shown as it was sent, refused by to_python
+            return forms.fields.InvalidJSONInput(data)
+
     def to_python(self, value: Any) -> Any:
         try:
             found = super().to_python(value)
