@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.conf import settings
 from django.http import HttpRequest
 from django.utils.functional import SimpleLazyObject
 from django.utils.translation import gettext
@@ -31,6 +32,16 @@ class Shell:
     def tenants(self) -> list[Tenant]:
         user = self.request.user
         return list(Tenant.objects.for_user(user).order_by("name")[:50]) if isinstance(user, User) else []
+
+    @property
+    def languages(self) -> list[tuple[str, str]]:
+        """Each called as its speakers call it, never translated."""
+        return list(settings.LANGUAGES)
+
+    @property
+    def mail(self) -> bool:
+        """Whether a forgotten password can be mended by mail."""
+        return bool(settings.EMAIL_URL)
 
     @property
     def words(self) -> dict[str, str]:

@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from devices.models import Device
+from iotpanel.health import OK, readiness
 from iotpanel.pages import wording
 from iotpanel.pages.reasons import reason_words
 from iotpanel.tenants.models import Tenant
@@ -44,6 +45,18 @@ def disk() -> list[Item]:
     severity = "critical" if free < DISK_FULL else "major"
     title = _("The disk is nearly full: %(free)s left") % {"free": wording.size(usage.free)}
     return [Item(severity, title, "/", None, [_("when it is full, nothing more is stored")])]
+
+
+def parts() -> list[Item]:
+    """Parts of the platform that do not serve: what devices say waits in the broker meanwhile."""
+    words = {
+        "uplink": _("The uplink worker does not run"),
+        "broker": _("The uplink worker has no connection to the broker"),
+        "cache": _("The cache does not answer"),
+        "migrations": _("The database waits for its migrations"),
+    }
+    down = [name for name, state in readiness().items() if state not in (OK, "unknown")]
+    return [Item("critical", words[name], "/", None, [_("messages wait in the broker")]) for name in words if name in down]
 
 
 def offline(tenant: Tenant) -> list[Item]:
@@ -111,6 +124,6 @@ def _letters_title(count: int, product: str | None, reason: str) -> str:
 
 def items(tenant: Tenant, window: Window, platform: bool) -> list[Item]:
     """All of it, the most urgent first, then the newest; `platform` adds what only its administrators can mend."""
-    found = (disk() if platform else []) + offline(tenant) + silent_children(tenant) + letters(tenant, window)
+    found = parts() + (disk() if platform else []) + offline(tenant) + silent_children(tenant) + letters(tenant, window)
     found.sort(key=lambda item: -item.since.timestamp() if item.since else 0.0)
     return sorted(found, key=lambda item: ORDER.index(item.severity))

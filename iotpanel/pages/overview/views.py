@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 from iotpanel.tenants.web import TenantRequest, tenant_page
 
 from . import attention, figures, fleet
+from .latency import latency
 from .window import window
 
 
@@ -44,6 +45,7 @@ def _context(request: TenantRequest) -> dict[str, Any]:
         "ledger": figures.books(request.tenant, asked),
         "letters": figures.letters(request.tenant, asked),
         "rate": rate,
+        "latency": latency(),
         "rate_data": {"points": rate.points, "step": rate.step, "unit": _("/s")},
         "database": figures.database_bytes() if request.user.is_superuser else None,
         "retention": settings.RETENTION_DAYS,
