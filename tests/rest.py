@@ -14,7 +14,7 @@ BASE = "/api/v1/"
 class Rest:
     """`Rest(user).get("devices/")`; without a user it is signed in as nobody."""
 
-    def __init__(self, user: User | None = None, bearer: str = "", **headers: str) -> None:
+    def __init__(self, user: User | None = None, bearer: str = "", **headers: Any) -> None:
         self.client = Client(raise_request_exception=True)
         self.headers = dict(headers)
         if user is not None:

@@ -14,8 +14,8 @@ from iotpanel.tenants.models import TenantQuerySet
 class DeviceQuery(serializers.Serializer[Any]):
     product = KeyOfField(Product.objects, required=False)
     group = KeyOfField(Group.objects, required=False, help_text="The group and all below it.")
-    parent = KeyOfField(Device.objects, required=False, help_text="The gateway.")
-    label = serializers.ListField(
+    parent = KeyOfField(Device.objects, required=False, help_text="The gateway.")  # type: ignore[assignment]
+    label = serializers.ListField(  # type: ignore[assignment]
         child=serializers.CharField(max_length=200),
         required=False,
         max_length=32,

@@ -1,6 +1,7 @@
 """JSON in and out by orjson: fast, strict (no NaN, no lone surrogates, bounded depth), and small on the wire."""
 
 import datetime
+import json
 from collections.abc import Iterable, Mapping
 from typing import IO, Any
 
@@ -51,15 +52,16 @@ class JsonRenderer(BaseRenderer):
     def render(self, data: Any, accepted_media_type: str | None = None, renderer_context: Mapping[str, Any] | None = None) -> bytes:
         if data is None:
             return b""
-        return orjson.dumps(data, default=_plain, option=orjson.OPT_NON_STR_KEYS | orjson.OPT_UTC_Z | orjson.OPT_PASSTHROUGH_DATETIME)
+        try:
+            return orjson.dumps(data, default=_plain, option=orjson.OPT_NON_STR_KEYS | orjson.OPT_PASSTHROUGH_DATETIME)
+        except TypeError:  # an integer beyond 64 bits, which JSON has and orjson has not
+            return json.dumps(data, default=_plain, ensure_ascii=False, allow_nan=False).encode()
 
 
 def _plain(value: Any) -> Any:
-    """What orjson does not know: instants as DRF writes them, lazy texts, numbers beyond 64 bits."""
+    """What orjson does not know: instants as DRF writes them, lazy texts."""
     if isinstance(value, datetime.datetime):
         return value.isoformat().replace("+00:00", "Z")
-    if isinstance(value, int):
-        return float(value)
     return str(value)
 
 

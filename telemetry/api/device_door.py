@@ -7,7 +7,8 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
-from drf_spectacular.utils import OpenApiTypes, extend_schema, extend_schema_view
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import extend_schema, extend_schema_view
 from rest_framework.authentication import BaseAuthentication, get_authorization_header
 from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.request import Request
@@ -130,7 +131,8 @@ def answer(outcome: Outcome) -> dict[str, Any]:
     if outcome.refusals and not accepted:
         raise _refused(outcome.refusals[0])
     if problems and not accepted:
-        raise Unprocessable(problems[0]["reason"], problems[0]["detail"] or problems[0]["reason"], {**counts, "problems": problems})
+        first = outcome.letters[0]
+        raise Unprocessable(first.reason, first.detail or first.reason, {**counts, "problems": problems})
     return {**counts, "problems": problems}
 
 

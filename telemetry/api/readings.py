@@ -39,7 +39,7 @@ class ReadingsQuery(serializers.Serializer[Any]):
     fill = serializers.ChoiceField(
         ["null", "previous", "linear"], required=False, help_text="What empty buckets hold; left out: they are left out."
     )
-    format = serializers.ChoiceField(["json", "csv"], required=False)
+    format = serializers.ChoiceField(["json", "csv"], required=False)  # type: ignore[assignment]
 
 
 class ReadingSerializer(serializers.Serializer[Any]):
@@ -80,7 +80,7 @@ class ReadingsView(DeviceEndpoint):
 
     def _pages(self, query: dict[str, Any], newest_first: bool) -> Pages:
         names = query.get("property") or []
-        span = {name: microseconds(query[name]) for name in ("start", "end") if name in query}
+        span: dict[str, Any] = {name: microseconds(query[name]) for name in ("start", "end") if name in query}
         device_id = self.device.pk
         if "bucket" not in query:
             return lambda limit, cursor: history.raw(

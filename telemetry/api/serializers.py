@@ -68,7 +68,7 @@ class DeadLetterSerializer(serializers.Serializer[DeadLetterRecord]):
     device = serializers.CharField(source="key", allow_blank=True, help_text="The key that the topic or the gateway named, known or not.")
     product = serializers.CharField(source="product.key", default=None, allow_null=True)
     topic = serializers.CharField()
-    source = serializers.CharField()
+    source = serializers.CharField()  # type: ignore[assignment]
     reason = serializers.ChoiceField(sorted(REASONS))
     detail = serializers.CharField(allow_blank=True)
     payload_base64 = serializers.SerializerMethodField()

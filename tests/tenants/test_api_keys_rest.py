@@ -37,7 +37,7 @@ def test_neither_key_nor_secret_is_kept_in_the_clear(tenant: Tenant) -> None:
     api_key, key, secret = make_api_key(tenant)
     row = ApiKey.objects.filter(pk=api_key.pk).values().get()
     assert key not in str(row)
-    assert secret.encode() not in bytes(row["signing_secret"])
+    assert secret.encode() not in bytes(row["signing_secret"] or b"")
 
 
 def test_a_key_can_be_changed_and_narrowed(owner: User, tenant: Tenant) -> None:
@@ -132,7 +132,7 @@ class Signer:
         self.api_key, _text, self.secret = make_api_key(tenant, **key)
         self.number = 0
 
-    def send(self, method: str, path: str, body: bytes = b"", query: str = "", **changes: str) -> Any:
+    def send(self, method: str, path: str, body: bytes = b"", query: str = "", **changes: Any) -> Any:
         """Sends a request whose signature is right, but for the changes to its parts."""
         self.number += 1
         parts = {"id": self.api_key.prefix, "ts": str(int(time.time() * 1000)), "nonce": f"{self.api_key.prefix}-{self.number}"} | changes
