@@ -14,6 +14,7 @@ import resource
 import signal
 import struct
 import sys
+import time
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -26,6 +27,7 @@ OUTCOME = struct.Struct("<II16sI")  # length of the body, length of the log, a w
 PROGRESS = struct.Struct("<I")
 FLUSH_EVERY = 32
 FLUSH_BYTES = 64 * 1024
+FLUSH_SECONDS = 0.5
 RUNTIMES = 16
 NOBODY = 65534
 Answer = tuple[bytes, bytes, bytes | None]
@@ -81,6 +83,7 @@ class Child:
         self.source, self.sink, self.progress, self.limits = source, sink, progress, limits
         self.sandboxes: OrderedDict[bytes, Sandbox] = OrderedDict()
         self.buffer = bytearray()
+        self.flushed_at = 0.0
 
     def serve(self) -> None:
         """Tasks until the parent closes the pipe."""
@@ -100,7 +103,8 @@ class Child:
         word, body, log = self._run(kind, script, arguments)
         log = log or b""
         self.buffer += OUTCOME.pack(len(body), len(log), word, index) + body + log
-        if word == b"codec_timeout" or index % FLUSH_EVERY == FLUSH_EVERY - 1 or len(self.buffer) > FLUSH_BYTES:
+        due = time.monotonic() - self.flushed_at > FLUSH_SECONDS
+        if due or word == b"codec_timeout" or index % FLUSH_EVERY == FLUSH_EVERY - 1 or len(self.buffer) > FLUSH_BYTES:
             self._flush()
 
     def _run(self, kind: str, script: bytes, arguments: Sequence[Any]) -> Answer:
@@ -125,17 +129,23 @@ class Child:
         self.sink.write(self.buffer)
         self.sink.flush()
         self.buffer.clear()
+        self.flushed_at = time.monotonic()
 
 
 def confine() -> None:
-    """Give up what a codec never needs. A limit that the machine refuses leaves the others standing."""
-    wanted = {"CORE": 0, "FSIZE": 0, "NOFILE": 16, "AS": 1 << 30, "NPROC": 0}
-    for name, value in wanted.items():
-        resource.setrlimit(getattr(resource, f"RLIMIT_{name}"), (value, value))
+    """Give up what a codec never needs. What the machine does not allow to give up leaves the rest given up."""
+    for name, value in {"CORE": 0, "FSIZE": 0, "NOFILE": 16, "AS": 1 << 30, "NPROC": 0}.items():
+        kind = getattr(resource, f"RLIMIT_{name}")
+        hard = resource.getrlimit(kind)[1]
+        value = value if hard == resource.RLIM_INFINITY else min(value, hard)
+        resource.setrlimit(kind, (value, value))
     if os.geteuid() == 0:
-        os.setgroups([])
-        os.setgid(NOBODY)
-        os.setuid(NOBODY)
+        try:
+            os.setgroups([])
+            os.setgid(NOBODY)
+            os.setuid(NOBODY)
+        except PermissionError:
+            pass  # root of a container that may not change its user: the container confines us
 
 
 def main() -> None:

@@ -23,7 +23,7 @@ from .limits import IN_CHILD, RESULT_BYTES
 OUTCOME = struct.Struct("<II16sI")
 PROGRESS = struct.Struct("<I")
 NOT_STARTED = 0xFFFFFFFF
-SILENCE_SECONDS = 20.0  # without any outcome: the child is stopped or starved, which its own timer cannot see
+SILENCE_SECONDS = 60.0  # without any outcome: the child is stopped or starved, which its own timer cannot see
 MAX_BODY = 4 * RESULT_BYTES
 WORDS = frozenset({"ok", "codec_error", "codec_timeout", "codec_memory", "codec_result"})
 
@@ -50,18 +50,12 @@ class Child:
 
     def __init__(self) -> None:
         shared = os.memfd_create("codec-progress")
-        os.ftruncate(shared, PROGRESS.size)
-        self.progress = mmap.mmap(shared, PROGRESS.size)
-        self.process = subprocess.Popen(
-            [sys.executable, "-I", str(Path(__file__).with_name("child.py")), str(shared), json.dumps(IN_CHILD)],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            env={"TZ": "UTC", "LC_ALL": "C.UTF-8"},
-            pass_fds=[shared],
-            start_new_session=True,  # Ctrl-C is the parent's business
-            bufsize=0,
-        )
-        os.close(shared)
+        try:
+            os.ftruncate(shared, PROGRESS.size)
+            self.progress = mmap.mmap(shared, PROGRESS.size)
+            self.process = _start(shared)
+        finally:
+            os.close(shared)
         assert self.process.stdin and self.process.stdout
         self.inlet, self.outlet = self.process.stdin, self.process.stdout
         os.set_blocking(self.inlet.fileno(), False)
@@ -127,6 +121,18 @@ class Child:
         index = PROGRESS.unpack_from(self.progress)[0]
         self.kill()
         return ChildDied(None if index == NOT_STARTED else index, hung=hung or self.process.returncode == -signal.SIGPROF)
+
+
+def _start(shared: int) -> "subprocess.Popen[bytes]":
+    return subprocess.Popen(
+        [sys.executable, "-I", str(Path(__file__).with_name("child.py")), str(shared), json.dumps(IN_CHILD)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        env={"TZ": "UTC", "LC_ALL": "C.UTF-8"},
+        pass_fds=[shared],
+        start_new_session=True,  # Ctrl-C is the parent's business
+        bufsize=0,
+    )
 
 
 def _ready(pipe: IO[bytes], event: int, seconds: float) -> bool:

@@ -4,6 +4,7 @@ import os
 import sys
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
@@ -14,6 +15,7 @@ from devices.simulator.fleet import MAX_DEVICES, members
 from devices.simulator.fleet_file import read, write
 from iotpanel.tenants.models import Tenant
 
+LOOPBACK = "127.0.0.1"
 EVERYWHERE = {"0.0.0.0", "::", "[::]", ""}  # noqa: S104 - these are compared, not bound
 
 
@@ -53,7 +55,8 @@ class Command(BaseCommand):
 
 
 def broker_host() -> str:
-    """Where devices reach the broker from this machine."""
-    if settings.MQTT_HOST:
-        return str(settings.MQTT_HOST)
-    return "127.0.0.1" if settings.BIND in EVERYWHERE else str(settings.BIND)
+    """Where devices reach the broker from this machine: on loopback, but for a broker that is bound elsewhere or not ours."""
+    workers = urlsplit(settings.MQTT_URL).hostname or LOOPBACK
+    if workers not in {LOOPBACK, "localhost", "::1"}:
+        return str(settings.MQTT_HOST or workers)
+    return LOOPBACK if settings.BIND in EVERYWHERE else str(settings.BIND)
