@@ -13,8 +13,6 @@ from telemetry.uplink.memory import memory
 from tests import make
 from tests.services import Services, Stack
 
-# The page tests need no collected files; the flows run on a stack that has collected them.
-settings.STORAGES["staticfiles"]["BACKEND"] = "django.contrib.staticfiles.storage.StaticFilesStorage"
 # Passwords hashed as slowly as in earnest would cost the suite minutes.
 settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher", *settings.PASSWORD_HASHERS]
 

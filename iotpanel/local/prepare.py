@@ -7,7 +7,7 @@ from pathlib import Path
 
 from iotpanel.local.app import PYTHON, TOP, manage
 from iotpanel.local.home import Home
-from iotpanel.local.part import ONESELF, Part, await_end, spawn
+from iotpanel.local.part import Part, await_end, spawn
 from iotpanel.local.say import Trouble, say
 from iotpanel.local.supervisor import last_line
 
@@ -50,7 +50,7 @@ def note(home: Home, name: str, state: str) -> None:
 def step(name: str, argv: tuple[str, ...], home: Home, environment: Mapping[str, str], pause: Callable[[float], None]) -> None:
     """Run a command to its end; raises Trouble with its last line where it fails."""
     log = home.log_file("prepare")
-    process = spawn(Part(name, argv, env=environment, account=ONESELF), log)
+    process = spawn(Part(name, argv, env=environment), log)
     try:
         while process.poll() is None:
             pause(0.05)

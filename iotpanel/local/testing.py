@@ -44,7 +44,6 @@ def test(arguments: Sequence[str]) -> int:
     with supervised() as (servers, supervisor):
         environment = test_environment(servers, program)
         return follow(pytest(arguments, environment), supervisor)
-    return 130
 
 
 def separate() -> None:

@@ -6,6 +6,7 @@ from signal import SIGHUP
 
 import paho.mqtt.client as mqtt
 import pytest
+from paho.mqtt.enums import CallbackAPIVersion
 
 from iotpanel.local.home import Home, write_private
 from iotpanel.local.mosquitto import WORKER, Mosquitto, hash_line
@@ -62,10 +63,10 @@ class Client:
     def __init__(self, name: str, secret: str, port: int, client_id: str) -> None:
         self.answers: list[str] = []
         self.seen: list[tuple[str, bytes]] = []
-        self.paho = mqtt.Client(mqtt.CallbackAPIVersion.VERSION2, client_id=client_id, reconnect_on_failure=False)
+        self.paho = mqtt.Client(CallbackAPIVersion.VERSION2, client_id=client_id, reconnect_on_failure=False)
         self.paho.username_pw_set(name, secret)
         self.paho.on_connect = lambda client, data, flags, reason, properties: self.answers.append(str(reason))
-        self.paho.on_message = lambda client, data, message: self.seen.append((message.topic, message.payload))
+        self.paho.on_message = lambda client, data, message: self.seen.append((message.topic, bytes(message.payload)))
         self.paho.connect("127.0.0.1", port)
         self.paho.loop_start()
         eventually(lambda: self.answers)
@@ -215,9 +216,9 @@ class Session:
     def __init__(self, broker: Broker) -> None:
         self.got: list[bytes] = []
         self.port = broker.settings.worker_port
-        self.paho = mqtt.Client(mqtt.CallbackAPIVersion.VERSION2, client_id=broker.settings.client_id, clean_session=False)
+        self.paho = mqtt.Client(CallbackAPIVersion.VERSION2, client_id=broker.settings.client_id, clean_session=False)
         self.paho.username_pw_set(WORKER, broker.secret)
-        self.paho.on_message = lambda client, data, message: self.got.append(message.payload)
+        self.paho.on_message = lambda client, data, message: self.got.append(bytes(message.payload))
 
     def open(self) -> None:
         granted: list[object] = []

@@ -16,8 +16,12 @@ URLS = {"DATABASE_URL": "postgres://db/x", "REDIS_URL": "redis://cache/0", "MQTT
 
 
 def make_config(root: Path, tree: Tree | None = None, **environ: str) -> Config:
+    return from_environment({**home_of(root, tree), **environ})
+
+
+def home_of(root: Path, tree: Tree | None) -> dict[str, str]:
     known = {"IOTPANEL_SERVERS": str(tree.root)} if tree else {}
-    return from_environment({"IOTPANEL_HOME": str(root), **known, **environ})
+    return {"IOTPANEL_HOME": str(root), **known}
 
 
 def test_the_defaults_are_those_of_the_contract(tmp_path: Path) -> None:
@@ -73,7 +77,7 @@ def test_devices_are_told_an_address_that_they_can_use(tmp_path: Path, bind: str
 
 
 def test_all_three_urls_switch_the_whole_stack_off(tmp_path: Path) -> None:
-    chosen = servers.choose(make_config(tmp_path, **URLS))
+    chosen = servers.choose(from_environment(home_of(tmp_path, None) | URLS))
 
     assert (chosen.tree, chosen.postgres, chosen.valkey, chosen.mosquitto) == (None, None, None, None)
     assert chosen.environment().items() >= URLS.items()
@@ -81,7 +85,7 @@ def test_all_three_urls_switch_the_whole_stack_off(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(("name", "server"), [("DATABASE_URL", "postgres"), ("REDIS_URL", "valkey"), ("MQTT_URL", "mosquitto")])
 def test_each_url_switches_its_own_server_off(tmp_path: Path, tree: Tree, name: str, server: str) -> None:
-    chosen = servers.choose(make_config(tmp_path, tree, **{name: URLS[name]}))
+    chosen = servers.choose(from_environment(home_of(tmp_path, tree) | {name: URLS[name]}))
 
     assert getattr(chosen, server) is None
     assert sum(part is not None for part in (chosen.postgres, chosen.valkey, chosen.mosquitto)) == 2
@@ -105,7 +109,7 @@ def test_a_taken_port_is_said_in_one_line_that_names_the_setting(tmp_path: Path,
 
 
 def test_a_port_of_somebody_elses_server_is_not_demanded(tmp_path: Path, tree: Tree) -> None:
-    chosen = servers.choose(make_config(tmp_path, tree, IOTPANEL_MQTT_PORT=str(free_port()), **URLS))
+    chosen = servers.choose(from_environment(home_of(tmp_path, tree) | URLS))
 
     servers.demand_ports(chosen)
 

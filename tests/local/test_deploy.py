@@ -8,6 +8,7 @@ from pathlib import Path
 
 import paho.mqtt.client as mqtt
 import pytest
+from paho.mqtt.enums import CallbackAPIVersion
 
 from iotpanel.local import app
 from iotpanel.local.home import Home
@@ -38,7 +39,7 @@ def test_a_container_s_broker_takes_the_worker_of_the_url(home: Home, tree: Tree
     supervisor.start(Part("mosquitto", argv, lambda: accepts(workers)))
 
     answers: list[str] = []
-    client = mqtt.Client(mqtt.CallbackAPIVersion.VERSION2)
+    client = mqtt.Client(CallbackAPIVersion.VERSION2)
     client.username_pw_set(WORKER, "pass/word")
     client.on_connect = lambda c, data, flags, reason, properties: answers.append(str(reason))
     client.connect("127.0.0.1", workers)
