@@ -63,6 +63,10 @@ class DeviceResource(Resource):  # type: ignore[misc]
         self.tenant = tenant
         self.fields = {column: Field(attribute=column, column_name=column) for column in COLUMNS}
 
+    @classmethod
+    def get_display_name(cls) -> str:
+        return str(Device._meta.verbose_name_plural)
+
     def get_import_order(self) -> list[str]:
         return list(COLUMNS)
 

@@ -4,7 +4,7 @@ from typing import Any
 
 from django.contrib import admin
 from django.db.models import Count, QuerySet
-from django.db.models.expressions import RawSQL
+from django.db.models.expressions import OrderBy, RawSQL
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.html import format_html
@@ -25,6 +25,10 @@ _PATH = """(
 )"""
 
 
+def _path() -> RawSQL:
+    return RawSQL(_PATH, [])  # noqa: S611 - no input
+
+
 @admin.register(Group)
 class GroupAdmin(TenantModelAdmin):
     list_display = ("tree", "key", "device_count")
@@ -35,12 +39,10 @@ class GroupAdmin(TenantModelAdmin):
     sortable_by = ()
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
-        groups = super().get_queryset(request).annotate(path=RawSQL(_PATH, []), devices_here=Count("devices"))  # noqa: S611 - no input
-        return groups.order_by("tenant__name", "path")
+        return super().get_queryset(request).annotate(path=_path(), devices_here=Count("devices"))
 
-    def get_ordering(self, request: HttpRequest) -> list[str]:
-        """None that the list could add: it would tear the tree apart."""
-        return []
+    def get_ordering(self, request: HttpRequest) -> list[Any]:
+        return ["tenant__name", OrderBy(_path())]
 
     @admin.display(description=gettext_lazy("name"))
     def tree(self, obj: Any) -> SafeString:

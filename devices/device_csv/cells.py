@@ -35,13 +35,13 @@ def row_of(device: Device, groups: Iterable[Group] | None = None) -> dict[str, s
 
 def neutral(text: str) -> str:
     """The text with a quote before it where a spreadsheet would run it as a formula."""
-    return f"'{text}" if text.startswith(_FORMULA) else text
+    return f"'{text}" if text.lstrip("'").startswith(_FORMULA) else text
 
 
 def plain(cell: str) -> str:
     """What `neutral` was given; blanks around a cell mean nothing."""
     text = cell.strip(" ")
-    return text[1:] if text.startswith("'") and text[1:].startswith(_FORMULA) else text
+    return text[1:] if text.startswith("'") and text.lstrip("'").startswith(_FORMULA) else text
 
 
 def write_labels(labels: dict[str, str]) -> str:

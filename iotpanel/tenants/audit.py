@@ -23,6 +23,14 @@ class AuditMiddleware(AuditlogMiddleware):  # type: ignore[misc]
     our own proxies vouch for.
     """
 
+    def __call__(self, request: HttpRequest) -> Any:
+        """Forgets the actor afterwards: what this thread writes next is not theirs."""
+        token = auditlog_value.set({})
+        try:
+            return super().__call__(request)
+        finally:
+            auditlog_value.reset(token)
+
     def get_extra_data(self, request: HttpRequest) -> dict[str, Any]:
         actor = SimpleLazyObject(lambda: getattr(request, "user", None))
         return {"actor": actor, "actor_email": _name_of(request), "remote_addr": client_address(request) or None}

@@ -53,7 +53,7 @@ class ByRole(BaseModelAdmin):  # type: ignore[type-arg]
 
     def tenant_of(self, obj: Any) -> Tenant | None:
         for step in self.tenant_path.split(LOOKUP_SEP):
-            obj = getattr(obj, step) if obj is not None and step != "self" else obj
+            obj = getattr(obj, step) if obj is not None else obj
         return cast("Tenant | None", obj)
 
     def permits(self, request: HttpRequest, needed: Role | None, obj: Any = None) -> bool:

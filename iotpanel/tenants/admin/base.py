@@ -39,7 +39,7 @@ class TenantModelAdmin(ByRole, WithHistory, ByVerbs):
 
     def get_list_filter(self, request: HttpRequest) -> list[Any]:
         filters: list[Any] = list(super().get_list_filter(request))
-        if self.several(request) and self.tenant_path != "self":
+        if self.several(request) and self.tenant_path != "pk":
             filters.insert(0, (self.tenant_path, TenantFilter))
         return filters
 

@@ -10,6 +10,8 @@ from django.core.serializers.json import DjangoJSONEncoder
 from django.utils.translation import gettext as _
 from unfold.widgets import UnfoldAdminTextareaWidget
 
+from iotpanel.tenants.validation import clean_json
+
 
 class Column(NamedTuple):
     """One column. `kind`: text, mono, number, flag, choice (of `choices`), list (by commas), json, or rows (of `columns`)."""
@@ -64,7 +66,7 @@ class RowsField(forms.JSONField):
             return []
         if not isinstance(found, list):
             raise ValidationError(_("This must be a list."), code="invalid")
-        return found
+        return clean_json(found)
 
 
 class PairsField(RowsField):
