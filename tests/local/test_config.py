@@ -8,7 +8,6 @@ import pytest
 from iotpanel.local import ports, servers
 from iotpanel.local.config import Config, from_environment
 from iotpanel.local.home import Home
-from iotpanel.local.ports import free_port
 from iotpanel.local.say import Trouble
 from iotpanel.local.tree import Tree
 
