@@ -14,13 +14,12 @@ BASE = "/api/v1/"
 class Rest:
     """`Rest(user).get("devices/")`; without a user it is signed in as nobody."""
 
-    def __init__(self, user: User | None = None, bearer: str = "", **headers: Any) -> None:
+    def __init__(self, user: User | None = None, *, bearer: str = "", authorization: str = "", tenant: str = "") -> None:
         self.client = Client(raise_request_exception=True)
-        self.headers = dict(headers)
         if user is not None:
             bearer = AuthToken.objects.create(user)[1]
-        if bearer:
-            self.headers["Authorization"] = f"Bearer {bearer}"
+        given = {"Authorization": f"Bearer {bearer}" if bearer else authorization, "X-Tenant": tenant}
+        self.headers = {name: value for name, value in given.items() if value}
 
     def get(self, path: str, **query: Any) -> Any:
         return self.client.get(BASE + path, query, headers=self.headers)

@@ -162,7 +162,7 @@ def test_a_stranger_gets_nothing_of_it(address: Address, theirs: dict[str, str],
 
 @pytest.mark.parametrize("address", RULED, ids=lambda address: address.name)
 def test_a_stranger_does_not_get_in_by_the_header(address: Address, theirs: dict[str, str], stranger: User) -> None:
-    api = Rest(stranger, **{"X-Tenant": "home"})
+    api = Rest(stranger, tenant="home")
     for method in sorted(address.methods):
         answer = api.send(method, fill(address, theirs), {} if method in WRITES else None)
         if address.about not in ("auth", "me", "tenants"):

@@ -22,7 +22,7 @@ class Lines:
 
 def test_under_asgi_a_line_is_made_when_it_is_sent() -> None:
     lines = Lines()
-    response = stream_csv(AsyncRequestFactory().get("/"), iter(lines), "all.csv")  # type: ignore[arg-type]
+    response = stream_csv(AsyncRequestFactory().get("/"), iter(lines), "all.csv")
 
     async def two() -> list[bytes]:
         content = response.streaming_content.__aiter__()  # type: ignore[union-attr]

@@ -106,7 +106,7 @@ def test_a_device_cannot_be_below_itself(owner: User, tenant: Tenant, climate: A
 def test_rotation_gives_a_new_secret_and_ends_the_old(owner: User, tenant: Tenant) -> None:
     device, old = make_device_with_secret(tenant, key="room-1")
     fresh = Rest(owner).post("devices/room-1/rotate/").json()
-    assert set(fresh) == {"username", "secret"}
+    assert fresh["credentials"] == {"username": "room-1", "secret": fresh["secret"]}
     assert verify_secret("room-1", old) is None
     assert verify_secret("room-1", fresh["secret"]) == device
 

@@ -96,7 +96,7 @@ def test_superusers_make_tenants(superuser: User) -> None:
     assert api.patch("tenants/acme/", {"name": "Acme Ltd"}).json()["name"] == "Acme Ltd"
     assert set(refused(api.patch("tenants/acme/", {"key": "other"}), 400, "invalid")) == {"key"}
     assert [row["key"] for row in results(api.get("tenants/"))] == ["acme"]
-    assert Rest(superuser, **{"X-Tenant": "acme"}).get("devices/").status_code == 200
+    assert Rest(superuser, tenant="acme").get("devices/").status_code == 200
     assert api.delete("tenants/acme/").status_code == 204
 
 

@@ -66,7 +66,7 @@ def test_an_expired_token_is_401(owner: User) -> None:
     "header", ["Bearer", "Bearer ", "Bearer a b", "Bearer \u00e9", "Bearer " + "x" * 5000, "Bearer iot_x", "Token x", "Basic eDp5"]
 )
 def test_a_wrong_header_is_401_and_names_the_way_in(db: None, header: str) -> None:
-    answer = Rest(Authorization=header).get("me/")
+    answer = Rest(authorization=header).get("me/")
     assert answer.status_code == 401
     assert answer["WWW-Authenticate"].startswith("Bearer")
 
@@ -161,14 +161,14 @@ def test_who_has_several_tenants_names_one(tenant: Tenant, other_tenant: Tenant)
     both = make_member(tenant, "admin", username="both")
     other_tenant.memberships.create(user=both, role="viewer")
     refused(Rest(both).get("devices/"), 400, "tenant_required")
-    assert Rest(both, **{"X-Tenant": "elsewhere"}).get("devices/").status_code == 200
-    refused(Rest(both, **{"X-Tenant": "elsewhere"}).post("groups/", {"key": "a", "name": "A"}), 403, "permission_denied")
-    assert Rest(both, **{"X-Tenant": "home"}).post("groups/", {"key": "a", "name": "A"}).status_code == 201
+    assert Rest(both, tenant="elsewhere").get("devices/").status_code == 200
+    refused(Rest(both, tenant="elsewhere").post("groups/", {"key": "a", "name": "A"}), 403, "permission_denied")
+    assert Rest(both, tenant="home").post("groups/", {"key": "a", "name": "A"}).status_code == 201
 
 
 @pytest.mark.parametrize("key", ["elsewhere", "no-such", "a\u00e9", "' OR 1=1"])
 def test_a_tenant_that_is_not_yours_is_403(owner: User, other_tenant: Tenant, key: str) -> None:
-    refused(Rest(owner, **{"X-Tenant": key}).get("devices/"), 403, "foreign_tenant")
+    refused(Rest(owner, tenant=key).get("devices/"), 403, "foreign_tenant")
 
 
 def test_who_has_no_tenant_is_told_so(db: None) -> None:
