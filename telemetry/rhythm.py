@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta
+from itertools import pairwise
 from statistics import median
 
 from django.db.models import Count, Sum
@@ -23,15 +24,16 @@ def estimate(device_id: int, now: datetime | None = None) -> dict[str, float]:
     for at, values in rows.values_list("at", "values")[:SAMPLE]:
         for name in values:
             instants.setdefault(name, []).append(at.timestamp())
-    found = {name: steady(times) for name, times in instants.items()}
     slow = [name for name, times in instants.items() if len(times) < LEAST]
-    return {name: period for name, period in {**_by_the_hour(device_id, slow, now), **found}.items() if period}
+    found = _by_the_hour(device_id, slow, now)
+    found.update({name: pause for name, times in instants.items() if (pause := steady(times))})
+    return found
 
 
 def steady(times: Iterable[float]) -> float | None:
     """The usual pause between instants (seconds), None where there are too few of them or they come as they like."""
     ordered = sorted(times)
-    pauses = sorted(later - earlier for earlier, later in zip(ordered, ordered[1:], strict=False))
+    pauses = sorted(later - earlier for earlier, later in pairwise(ordered))
     if len(ordered) < LEAST:
         return None
     usual = median(pauses)
@@ -40,10 +42,11 @@ def steady(times: Iterable[float]) -> float | None:
     return round(usual) if usual >= 10 else round(usual, 1)
 
 
-def _by_the_hour(device_id: int, names: list[str], now: datetime) -> dict[str, float | None]:
+def _by_the_hour(device_id: int, names: list[str], now: datetime) -> dict[str, float]:
     """For what comes too rarely to be in the sample: a reading in most hours of the day is a rhythm of hours."""
     if not names:
         return {}
     hours = RollupHour.objects.filter(device_id=device_id, property__in=names, bucket__gte=now - DAY)
     counted = hours.values_list("property").annotate(Sum("count"), Count("bucket")).order_by()
-    return {name: round(DAY.total_seconds() / total) for name, total, present in counted if total >= LEAST and present * 2 >= min(total, 24)}
+    often = [(name, total) for name, total, hours_with in counted if total >= LEAST and hours_with * 2 >= min(total, 24)]
+    return {name: round(DAY.total_seconds() / total) for name, total in often}

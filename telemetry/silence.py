@@ -15,7 +15,7 @@ _GAPS = """
     SELECT before, at FROM (
         SELECT at, lag(at) OVER (ORDER BY at) AS before
         FROM telemetry_report WHERE device_id = %s AND at >= %s AND at <= %s
-    ) AS pauses WHERE at - before > %s ORDER BY at DESC LIMIT %s
+    ) AS pauses WHERE at - before > make_interval(secs => %s) ORDER BY at DESC LIMIT %s
 """
 _NEWEST = "SELECT at FROM telemetry_report WHERE device_id = %s AND at >= %s AND at <= %s ORDER BY at DESC LIMIT 120"
 
@@ -42,7 +42,7 @@ def gaps(device_id: int, since: datetime, until: datetime) -> tuple[float | None
         if usual is None:
             return None, []
         longest = timedelta(seconds=usual * EXPECTED)
-        cursor.execute(_GAPS, [device_id, since, until, longest, MOST])
+        cursor.execute(_GAPS, [device_id, since, until, longest.total_seconds(), MOST])
         found = [Gap(*row) for row in cursor.fetchall()]
     still = [Gap(newest[0], None)] if until - newest[0] > longest else []
     return usual, still + found

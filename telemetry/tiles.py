@@ -15,7 +15,7 @@ EMPTY = ThingModel({}, {}, {}, {})
 class Tile(NamedTuple):
     """One property as it is shown. `at` is in ms since 1970, `period` in seconds; both None where unknown."""
 
-    property: Property
+    prop: Property
     value: Any
     at: float | None
     period: float | None
@@ -23,7 +23,7 @@ class Tile(NamedTuple):
 
     @property
     def kind(self) -> str:
-        return self.property.type
+        return self.prop.type
 
 
 def model_of(product: Product) -> ThingModel:
@@ -61,5 +61,5 @@ def first_chart(found: list[Tile]) -> str:
     """The property that a page shows first: the first number that came, else the first that came, else the first."""
     came = [tile for tile in found if tile.at is not None]
     for tile in [*(tile for tile in came if tile.kind == "number"), *came, *found]:
-        return tile.property.key
+        return tile.prop.key
     return ""

@@ -3,6 +3,9 @@
 from collections import Counter
 from collections.abc import Sequence
 from time import time
+from typing import Any
+
+import orjson
 
 from devices.messages import Uplink
 from iotpanel import metrics
@@ -11,6 +14,7 @@ from telemetry.live import publisher
 from .findings import Findings
 
 SECOND = 1_000_000
+DECODED = 4_096  # characters of a frame's values
 
 
 def committed(batch: Sequence[Uplink], findings: Findings) -> None:
@@ -57,7 +61,8 @@ def _count(findings: Findings) -> None:
 
 def _frames(batch: Sequence[Uplink], findings: Findings, framed: frozenset[int]) -> None:
     """Show each message of a watched device with what became of it."""
-    verdicts = {place: ("stored", "") for place, _ in findings.heard}
+    decoded = _decoded(findings, framed)
+    verdicts = {place: ("stored", decoded.get(place, "")) for place, _ in findings.heard}
     verdicts.update({place: (code, "") for place, code in findings.refusals})
     verdicts.update({place: (letter.reason, letter.detail) for place, letter in reversed(findings.letters)})
     publisher().frames(
@@ -65,3 +70,12 @@ def _frames(batch: Sequence[Uplink], findings: Findings, framed: frozenset[int])
         for place, device_id in dict.fromkeys(findings.heard)
         if device_id in framed
     )
+
+
+def _decoded(findings: Findings, framed: frozenset[int]) -> dict[int, str]:
+    """What the bytes of each message mean: its values as JSON, of several reports as a list; cut where it is long."""
+    values: dict[int, list[dict[str, Any]]] = {}
+    for report, origin in zip(findings.reports.items, findings.reports.origins, strict=True):
+        if report.device_id in framed:
+            values.setdefault(origin.place, []).append(report.values)
+    return {place: orjson.dumps(found[0] if len(found) == 1 else found).decode()[:DECODED] for place, found in values.items()}

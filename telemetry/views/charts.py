@@ -53,7 +53,7 @@ def compare(request: HttpRequest, key: str) -> JsonResponse:
     device = device_of(request, key)
     query = request.GET.get("q", "").replace("\0", "")[:NAME]
     own = tiles(device)
-    states = any(tile.property.key == request.GET.get("property") and tile.kind != "number" for tile in own)
+    states = any(tile.prop.key == request.GET.get("property") and tile.kind != "number" for tile in own)
     shown = [choice for tile in own if (choice := _choice(device, tile, states)) and query.casefold() in choice["label"].casefold()]
     others = [choice for other in _others(request, device, query) for tile in tiles(other) if (choice := _choice(other, tile, states))]
     return JsonResponse({"choices": [*shown, *others][:100]})
@@ -63,7 +63,7 @@ def _choice(device: Device, tile: Any, states: bool) -> dict[str, str] | None:
     """A tile as something to compare with; None where it is of another kind or never came."""
     if tile.at is None or (tile.kind != "number") is not states:
         return None
-    prop = tile.property
+    prop = tile.prop
     return {"id": f"{device.key}:{prop.key}", "label": f"{device.name} · {prop.name}", "note": prop.unit or prop.key}
 
 

@@ -32,6 +32,6 @@ def sparks(request: HttpRequest, key: str) -> JsonResponse:
     device = device_of(request, key)
     end = timezone.now()
     start = end - DAY
-    wanted = [tile.property.key for tile in tiles(device) if tile.kind in ("number", "boolean") and tile.at is not None][:MOST]
+    wanted = [tile.prop.key for tile in tiles(device) if tile.kind in ("number", "boolean") and tile.at is not None][:MOST]
     lines = {name: spark(device, name, start, end) for name in wanted}
     return JsonResponse({"start": start.timestamp() * 1000, "end": end.timestamp() * 1000, "lines": lines})

@@ -11,7 +11,7 @@ from tests import make
 from .device_data import make_cold_room, now_ms, report, say, series
 
 TABS = ["", "events/", "frames/", "dead-letters/", "attributes/", "connect/"]
-HOSTILE = '<script>alert(1)</script>"\'{{ 7 }}'
+HOSTILE = "<script>alert(1)</script>\"'{{ 7 }}"
 
 
 @pytest.fixture

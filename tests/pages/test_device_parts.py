@@ -65,7 +65,9 @@ def test_the_window_is_what_was_asked_for(signed_in: Client, device: Device) -> 
     assert [point[1] for point in line["points"]] == [0, 1, 2, 3, 4]
 
 
-@pytest.mark.parametrize("query", [{"start": "x"}, {"start": 9e20}, {"end": -1}, {"start": "nan"}, {"points": "99999999999"}, {"start": 2, "end": 1}])
+@pytest.mark.parametrize(
+    "query", [{"start": "x"}, {"start": 9e20}, {"end": -1}, {"start": "nan"}, {"points": "99999999999"}, {"start": 2, "end": 1}]
+)
 def test_nonsense_in_the_address_is_the_usual_day(signed_in: Client, device: Device, query: dict[str, Any]) -> None:
     series(device, "temperature", [1.0, 2.0])
     assert chart(signed_in, device, **query)["readings"] in (0, 2)
@@ -104,7 +106,7 @@ def test_flags_are_the_events_of_the_window(signed_in: Client, device: Device) -
     assert [flag["name"] for flag in found["events"]] == ["opened"]
 
 
-def test_comparison_offers_the_same_kind_of_this_tenant_only(signed_in: Client, tenant: Tenant, other_tenant: Tenant, device: Device) -> None:
+def test_comparison_offers_this_kind_and_tenant_only(signed_in: Client, tenant: Tenant, other_tenant: Tenant, device: Device) -> None:
     twin = make_cold_room(tenant, product=device.product, name="Twin")
     foreign = make_cold_room(other_tenant, name="Twin elsewhere")
     for each in (device, twin, foreign):

@@ -18,6 +18,12 @@ def reports(device: Device, name: str, seconds: list[float]) -> None:
         ReportRow.objects.filter(pk=row.pk).update(values={**row.values, name: 1})
 
 
+def rolled_up(device: Device, name: str, at: datetime, count: int) -> None:
+    """An hour with so many readings."""
+    counts = {"count": count, "numbers": count}
+    RollupHour.objects.create(device_id=device.pk, property=name, bucket=at, first=1, first_at=at, last=1, last_at=at, **counts)
+
+
 def test_a_steady_property_has_its_pause(tenant: Tenant) -> None:
     device = make.make_device(tenant)
     reports(device, "minutely", [60 * i for i in range(20)])
@@ -47,8 +53,7 @@ def test_what_is_rarer_than_the_sample_is_counted_by_the_hour(tenant: Tenant) ->
     reports(device, "often", [60 * i for i in range(100)])
     reports(device, "hourly", [0])
     for hour in range(24):
-        at = NOW - timedelta(hours=hour)
-        RollupHour.objects.create(device_id=device.pk, property="hourly", bucket=at, count=1, numbers=1, first=1, first_at=at, last=1, last_at=at)
+        rolled_up(device, "hourly", NOW - timedelta(hours=hour), 1)
     assert rhythm.estimate(device.pk, NOW) == {"often": 60, "hourly": 3600}
 
 
@@ -56,7 +61,7 @@ def test_a_burst_in_one_hour_is_no_rhythm(tenant: Tenant) -> None:
     device = make.make_device(tenant)
     reports(device, "often", [60 * i for i in range(100)])
     reports(device, "burst", [0])
-    RollupHour.objects.create(device_id=device.pk, property="burst", bucket=NOW, count=30, numbers=30, first=1, first_at=NOW, last=1, last_at=NOW)
+    rolled_up(device, "burst", NOW, 30)
     assert rhythm.estimate(device.pk, NOW) == {"often": 60}
 
 

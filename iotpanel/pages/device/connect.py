@@ -13,6 +13,7 @@ from devices.models import Device
 from iotpanel.api.errors import Conflict
 from iotpanel.tenants.models import Role
 from iotpanel.tenants.web import tenant_page
+from telemetry import latest
 from telemetry.tiles import model_of
 from telemetry.views.device import device_of
 
@@ -45,13 +46,18 @@ def connect(request: HttpRequest, key: str) -> HttpResponse:
     """The whole tab."""
     device = device_of(request, key)
     message = message_for(device)
-    context = around(request, device, "device-tab-connect") | panel(request, device) | {
-        "test_key": test_key(device),
-        "kinds": sending.KINDS,
-        "event_names": sorted(model_of(device.product).events),
-        "form": sending.form_of(message, sample_values(device.product)),
-        "is_test": device.key.endswith(TEST),
-    }
+    context = (
+        around(request, device, "device-tab-connect")
+        | panel(request, device)
+        | {
+            "heard": device.pk in latest.read([device.pk]),
+            "test_key": test_key(device),
+            "kinds": sending.KINDS,
+            "event_names": sorted(model_of(device.product).events),
+            "form": sending.form_of(message, sample_values(device.product)),
+            "is_test": device.key.endswith(TEST),
+        }
+    )
     return render(request, "devices/detail/connect.html", context)
 
 

@@ -18,11 +18,11 @@ DAY = timedelta(days=1)
 
 
 class Tab(NamedTuple):
-    """One tab; `count` is None where there is nothing to count."""
+    """One tab; `behind` counts what waits behind it, None where there is nothing to count."""
 
     url: str
     label: str
-    count: int | None
+    behind: int | None
     current: bool
 
 

@@ -71,8 +71,13 @@ def send(device: Device, sent: Mapping[str, str]) -> Sent:
     except Unavailable:
         return Sent(problem=_("The database does not answer. Nothing was sent; try again."))
     took = round((perf_counter() - began) * 1000, 1)
-    changed = [tile for tile in tiles(device) if tile.at is not None and before.get(tile.property.key, (None, 0))[1] != round(tile.at * 1000)]
-    return Sent(outcome=outcome, took=took, values=tuple(changed[:SHOWN]))
+    return Sent(outcome=outcome, took=took, values=tuple(_changed(device, before)[:SHOWN]))
+
+
+def _changed(device: Device, before: dict[str, tuple[Any, int]]) -> list[Tile]:
+    """The values that are newer than `before`."""
+    known = {name: at / 1000 for name, (_, at) in before.items()}
+    return [tile for tile in tiles(device) if tile.at is not None and known.get(tile.prop.key) != tile.at]
 
 
 def topic_of(device: Device, sent: Mapping[str, str]) -> str:

@@ -64,7 +64,7 @@ def _ledger(device: Device) -> dict[str, Any]:
 def event_list(request: HttpRequest, key: str) -> HttpResponse:
     """What the device reported as events, newest first, by name where one is chosen."""
     device = device_of(request, key)
-    context = around(request, device, "device-tab-events") | event_page(request, device) | {"names": event_names(device), "titles": titles(device)}
+    context = around(request, device, "device-tab-events") | event_page(request, device) | {"names": event_names(device)}
     return render(request, "devices/detail/events.html", context)
 
 

@@ -95,7 +95,7 @@ export class HistoryChart {
     const others = this.series.filter((line) => line.id !== id).map((line) => line.id);
     const isolated = others.length && others.every((other) => this.hidden.has(other));
     if (alone) this.hidden = new Set(isolated ? [] : others);
-    else if (!this.hidden.delete(id) && this.hidden.size < this.series.length - 1) this.hidden.add(id);
+    else if (!this.hidden.delete(id)) this.hidden.add(id);
     this.draw();
   }
 
@@ -194,6 +194,7 @@ export class HistoryChart {
     if (!first) return;
     this.span = this.window.span;
     this.trim();
+    if (this.series.every((line) => this.hidden.has(line.id))) this.hidden.clear(); // the last one stays
     for (const line of this.series) line.hidden = this.hidden.has(line.id);
     this.card.dataset.kind = first.kind;
     this.card.style.setProperty("--lanes", this.series.length);

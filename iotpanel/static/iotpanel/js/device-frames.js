@@ -1,9 +1,9 @@
 // The Frames tab: messages as bytes, as they pass. Looking is what keeps the recording on.
 
 import { dump, fromBase64, hex, inline, pretty, text } from "./bytes.js";
-import { clockMillis, exact, number } from "./device-format.js";
+import { clockMillis, exact, number, shown } from "./device-format.js";
 import { say } from "./device-words.js";
-import { watch } from "./live.js";
+import { parse, watch } from "./live.js";
 
 const MOST = 500;
 
@@ -60,7 +60,7 @@ export class Frames {
     const good = frame.verdict === "stored";
     cell("verdict").textContent = good ? say("stored") : frame.verdict;
     cell("verdict").dataset.tone = good ? "good" : "critical";
-    cell("verdict").title = frame.detail;
+    cell("verdict").title = good ? "" : frame.detail;
     cell("size").textContent = number(frame.size, 0);
     this.show(node);
     this.sift(node);
@@ -85,7 +85,8 @@ export class Frames {
     const make = (name, className, content) => Object.assign(document.createElement(name), { className, textContent: content });
     const found = text(frame.bytes);
     const parts = [];
-    if (frame.detail) parts.push(make("p", "", frame.detail));
+    if (frame.verdict === "stored") parts.push(...this.decoded(frame.detail, make));
+    else if (frame.detail) parts.push(make("p", "", frame.detail));
     if (found !== null && found.trim()) parts.push(make("pre", "code", pretty(found)));
     parts.push(make("pre", "code hexdump", dump(frame.bytes)));
     for (const block of parts) if (block.tagName === "PRE") block.tabIndex = 0;
@@ -97,6 +98,25 @@ export class Frames {
     acts.append(copy);
     if (this.card.dataset.mayEdit !== undefined && frame.size === frame.bytes.length) acts.append(this.sampleLink(frame, make));
     return [...parts, acts];
+  }
+
+  /** What the codec made of the bytes: each value with its colour, of several reports each on its own line. */
+  decoded(detail, make) {
+    let reports;
+    try {
+      reports = [parse(detail)].flat();
+    } catch (error) { // nothing was decoded, or more than is kept
+      return detail ? [make("p", "mono break", detail)] : [];
+    }
+    return reports.map((values) => {
+      const line = make("div", "row wrap", "");
+      Object.entries(values).forEach(([name, value], i) => {
+        const one = make("span", "", "");
+        one.append(make("i", `swatch f${(i % 4) + 1}`, ""), `${name} `, make("b", "num", shown(value)));
+        line.append(one);
+      });
+      return line;
+    });
   }
 
   sampleLink(frame, make) {

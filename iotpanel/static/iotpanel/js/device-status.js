@@ -18,7 +18,7 @@ export class Status {
     this.mark.dataset.state = online ? "online" : "offline";
     this.mark.dataset.since = ms === null ? "" : new Date(ms).toISOString();
     this.age();
-    if (online) this.arrived();
+    if (online) this.connected();
   }
 
   /** Something was heard just now. */
@@ -33,18 +33,26 @@ export class Status {
     this.arrived();
   }
 
+  /** It is there, and has said nothing yet. */
+  connected() {
+    if (this.waiting?.dataset.connected) this.tell(this.waiting.dataset.connected);
+  }
+
   arrived() {
     if (!this.waiting) return;
-    const words = this.waiting.querySelector("[data-part=waiting-words]");
-    if (!words) this.waiting.remove();
+    if (!this.waiting.dataset.then) this.waiting.remove();
     else {
-      const sentence = document.createElement("b");
-      sentence.textContent = this.waiting.dataset.then;
-      words.replaceChildren(sentence);
+      this.tell(this.waiting.dataset.then);
       this.waiting.querySelector(".pulse")?.remove();
       this.waiting.dataset.state = "done";
     }
     this.waiting = null;
+  }
+
+  tell(words) {
+    const sentence = document.createElement("b");
+    sentence.textContent = words;
+    this.waiting.querySelector("[data-part=waiting-words]").replaceChildren(sentence);
   }
 
   age() {

@@ -106,7 +106,7 @@ function show(state) {
     mark.dataset.state = state;
     if (mark.textContent !== words) mark.textContent = words;
   });
-  document.documentElement.dataset.live = state; // for style sheets and tests
+  document.documentElement.dataset.connection = state; // for style sheets and tests
 }
 
 /**

@@ -1,0 +1,87 @@
+"""A real Chromium on the running product: every visit notes what goes wrong on its page."""
+
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+
+from tests.flows.platform import Platform
+from tests.services import Services
+
+AXE = Path(__file__).parent / "vendor" / "axe.min.js"
+WIDTHS = {"wide": (1440, 900), "phone": (390, 844)}
+
+
+@pytest.fixture(scope="session")
+def platform(services: Services) -> Platform:
+    """The whole product, running, with its administrator signed in."""
+    return Platform(services)
+
+
+# Not for the whole session: Playwright keeps an event loop running, in which Django refuses to touch the database.
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Browser]:
+    """The browser. As root it needs its sandbox off; no page here comes from elsewhere."""
+    with sync_playwright() as playwright:
+        program = os.environ.get("IOTPANEL_CHROMIUM", "/usr/bin/chromium")
+        browser = playwright.chromium.launch(executable_path=program, args=["--no-sandbox", "--disable-gpu"])
+        yield browser
+        browser.close()
+
+
+class Visit:
+    """A person at a browser window."""
+
+    def __init__(self, context: BrowserContext, url: str) -> None:
+        self.context, self.url = context, url
+        self.page: Page = context.new_page()
+        self.problems: list[str] = []
+        self.page.on("console", lambda said: self.problems.append(said.text) if said.type in ("error", "warning") else None)
+        self.page.on("pageerror", lambda error: self.problems.append(str(error)))
+
+    def sign_in(self, username: str, password: str) -> None:
+        self.page.goto(f"{self.url}/accounts/login/")
+        self.page.fill("input[name=login]", username)
+        self.page.fill("input[name=password]", password)
+        with self.page.expect_navigation():
+            self.page.press("input[name=password]", "Enter")
+
+    def open(self, path: str) -> Page:
+        """Go there and wait until nothing is loading any more."""
+        self.page.goto(f"{self.url}{path}")
+        self.page.wait_for_load_state("networkidle")
+        return self.page
+
+    def sideways(self) -> int:
+        """By how many pixels the page is wider than its window."""
+        return int(self.page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth"))
+
+    def axe(self) -> list[str]:
+        """What axe-core finds, whatever its severity. It is run by the debugger, which no content policy stops."""
+        self.page.evaluate(AXE.read_text() + "; void 0")
+        found: list[dict[str, Any]] = self.page.evaluate("axe.run().then((result) => result.violations)")
+        return [f"{each['id']}: {node['target']} {node['failureSummary']}" for each in found for node in each["nodes"]]
+
+
+@pytest.fixture
+def visit(chromium: Browser, platform: Platform) -> Iterator[Callable[..., Visit]]:
+    """Open a window: `visit(width="phone", theme="dark", language="zh-hans", who=(name, password))`; the administrator's by default."""
+    contexts: list[BrowserContext] = []
+
+    def start(width: str = "wide", theme: str = "light", language: str = "en", who: tuple[str, str] | None = None) -> Visit:
+        size = dict(zip(("width", "height"), WIDTHS[width], strict=True))
+        phone = width == "phone"
+        scheme: Any = theme
+        context = chromium.new_context(viewport=size, color_scheme=scheme, is_mobile=phone, has_touch=phone, timezone_id="Europe/Berlin")  # type: ignore[arg-type]
+        contexts.append(context)
+        context.add_cookies([{"name": "django_language", "value": language, "url": platform.services.url}])
+        visit = Visit(context, platform.services.url)
+        visit.sign_in(*(who or ("admin", platform.services.password)))
+        return visit
+
+    yield start
+    for context in contexts:
+        context.close()
