@@ -4,7 +4,7 @@ from django.contrib import admin
 from django.urls import URLPattern, URLResolver, include, path
 
 from devices.api.brokers import ask as ask_broker
-from iotpanel.api.views import DocsView, SchemaView, no_such_address
+from iotpanel.api.views import DocsView, no_such_address, schema
 from iotpanel.pages.entrance import closed, sign_in
 from telemetry.api.broker_events import events as broker_events
 
@@ -18,7 +18,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("admin/", admin.site.urls),
     *closed,
     path("accounts/", include("allauth.urls")),
-    path("api/schema/", SchemaView.as_view(), name="api-schema"),
+    path("api/schema/", schema, name="api-schema"),
     path("api/docs/", DocsView.as_view(), name="api-docs"),
     path("api/v1/", include(api)),
     path("api/", no_such_address),

@@ -13,6 +13,7 @@ from django.utils import translation
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST
+from knox.models import AuthToken
 
 from iotpanel.tenants.models import User
 
@@ -54,7 +55,7 @@ def account(request: HttpRequest) -> HttpResponseBase:
             translation.activate(user.language)
         messages.success(request, gettext("Account saved"))
         return redirect("account")
-    tokens = user.auth_token_set.order_by("-created")
+    tokens = AuthToken.objects.filter(user=user).order_by("-created")
     context = {"form": form, "second_factor": is_mfa_enabled(user), "tokens": tokens}
     return render(request, "account/profile.html", context)
 
@@ -64,6 +65,6 @@ def account(request: HttpRequest) -> HttpResponseBase:
 def revoke_token(request: HttpRequest, token: str) -> HttpResponseBase:
     """End one of one's own API tokens, named by the first letters that the list shows; foreign ones are simply not found."""
     assert isinstance(request.user, User)
-    request.user.auth_token_set.filter(token_key=token).delete()
+    AuthToken.objects.filter(user=request.user, token_key=token).delete()
     messages.success(request, gettext("Token revoked"))
     return redirect("account")

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import NamedTuple
 
-from django.utils.translation import gettext_lazy as _
+from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
 from devices.models import Device, Product
@@ -19,7 +19,7 @@ class Entry(NamedTuple):
     label: str
     go: str
     short: bool = False
-    count: Callable[[Tenant], int] | None = None
+    counts: Callable[[Tenant], int] | None = None
 
 
 class Section(NamedTuple):
@@ -60,14 +60,14 @@ class Shown(NamedTuple):
     label: str
     go: str
     short: bool
-    count: int | None
+    number: int | None
     current: bool
 
 
 def _shown(entry: Entry, path: str, tenant: Tenant | None) -> Shown:
     current = path == entry.url if entry.url == "/" else path.startswith(entry.url)
-    count = entry.count(tenant) if entry.count and tenant else None
-    return Shown(entry.url, entry.icon, _(entry.label), entry.go, entry.short, count, current)
+    number = entry.counts(tenant) if entry.counts and tenant else None
+    return Shown(entry.url, entry.icon, _(entry.label), entry.go, entry.short, number, current)
 
 
 def sections(path: str, tenant: Tenant | None) -> list[tuple[str, list[Shown]]]:

@@ -23,7 +23,7 @@ class TenantRequest(HttpRequest):
     """A signed-in person's request, as a view behind `tenant_page` gets it."""
 
     if TYPE_CHECKING:
-        user: User  # type: ignore[assignment]
+        user: User
         tenant: Tenant
         role: Role
         htmx: HtmxDetails

@@ -1,7 +1,7 @@
 """The overview: counts that are true, and what needs somebody, most urgent first."""
 
-from collections import namedtuple
 from datetime import timedelta
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -158,7 +158,7 @@ def test_letters_are_grouped_by_reason_and_product(tenant: Tenant, healthy: None
 
 def test_the_most_urgent_comes_first_and_then_the_newest(tenant: Tenant, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(attention, "readiness", lambda: {"uplink": "no worker reports", "broker": "unknown"})
-    monkeypatch.setattr(attention.shutil, "disk_usage", lambda path: namedtuple("Usage", "total used free")(1000, 950, 50))
+    monkeypatch.setattr("shutil.disk_usage", lambda path: SimpleNamespace(total=1000, used=950, free=50))
     letter(seen(make.make_device(tenant, name="Old"), False, timedelta(hours=9)))
     seen(make.make_device(tenant, name="New"), False, timedelta(minutes=5))
 
