@@ -22,9 +22,9 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("api/docs/", DocsView.as_view(), name="api-docs"),
     path("api/v1/", include(api)),
     path("api/", no_such_address),
+    path("api/<path:rest>", no_such_address),
     path("broker/auth", ask_broker),
     path("broker/acl", ask_broker),
     path("broker/events", broker_events),
-    path("api/<path:rest>", no_such_address),
     path("", include("iotpanel.pages.urls")),
 ]

@@ -1,21 +1,29 @@
 """The schema, its browsable page, and the answer for addresses that do not exist."""
 
+from functools import lru_cache
 from typing import Any
 
-from django.http import HttpRequest, HttpResponseBase, HttpResponsePermanentRedirect, JsonResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponsePermanentRedirect, JsonResponse
 from django.urls import Resolver404, resolve
 from django.utils.translation import gettext as _
 from django.views.decorators.csrf import csrf_exempt
+from drf_spectacular.generators import SchemaGenerator
 from drf_spectacular.renderers import OpenApiJsonRenderer
-from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
+from drf_spectacular.views import SpectacularSwaggerSplitView
 from rest_framework.negotiation import DefaultContentNegotiation
 from rest_framework.renderers import TemplateHTMLRenderer
 
 
-class SchemaView(SpectacularAPIView):
-    """The OpenAPI document, as JSON."""
+@lru_cache(maxsize=1)
+def openapi_document() -> bytes:
+    """The document as JSON. It is the same for everybody and costs half a second, so a process makes it once."""
+    document = SchemaGenerator().get_schema(request=None, public=True)
+    return bytes(OpenApiJsonRenderer().render(document))
 
-    renderer_classes = [OpenApiJsonRenderer]
+
+def schema(request: HttpRequest) -> HttpResponse:
+    """The OpenAPI document."""
+    return HttpResponse(openapi_document(), content_type=OpenApiJsonRenderer.media_type)
 
 
 class SwaggerRenderer(TemplateHTMLRenderer):
