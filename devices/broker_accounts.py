@@ -6,9 +6,10 @@ from pathlib import Path
 from typing import Any
 
 import structlog
-from django.db import DatabaseError, connection
+from django.db import connection
 
 from devices.broker_auth import own_patterns, write_files
+from iotpanel import metrics
 
 CHANNEL = "iotpanel_accounts"
 SETTLE = 0.2  # seconds: a bulk change is written once
@@ -37,7 +38,7 @@ class AccountsKeeper:
         while not self._stopping.is_set():
             try:
                 self._watch()
-            except (DatabaseError, OSError) as error:
+            except Exception as error:  # whatever it is: without this thread no new device could sign in
                 log.warning("broker_accounts_wait", error=str(error)[:300])
                 connection.close()
                 self._stopping.wait(RETRY)
@@ -69,4 +70,5 @@ class AccountsKeeper:
         self._on_topics([pattern.subscription for pattern in own_patterns()])
         if self._folder is not None and write_files(self._folder):
             self.written += 1
+            metrics.BROKER_RELOADS.inc()
             log.info("broker_accounts_written")

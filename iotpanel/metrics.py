@@ -52,15 +52,14 @@ UPLINK_QUEUE = _gauge("uplink_queue_messages", "Messages that wait for a batch."
 UPLINK_RETRIES = _counter("uplink_retries", "Batches tried again because the database was unavailable.")
 UPLINK_UNAVAILABLE = _gauge("uplink_unavailable", "1 while a batch waits for the database.")
 BROKER_CONNECTED = _gauge("broker_connected", "1 while the worker is connected to the broker.", "connector")
-BROKER_RECONNECTS = _counter("broker_reconnects", "Connections made to the broker.", "connector")
+BROKER_CONNECTS = _counter("broker_connects", "Connections made to the broker.", "connector")
 BROKER_RELOADS = _counter("broker_reloads", "Times that the broker was given new accounts.")
 
 # --- Codecs ------------------------------------------------------------------------------------------------
 CODEC_SECONDS = _histogram("codec_seconds", "Time to decode the frames of one batch and product.", "kind")
 CODEC_FRAMES = _counter("codec_frames", "Frames decoded.", "kind")
-LUA_RESTARTS = _counter("lua_restarts", "Sandbox processes that had to be killed or had died.")
-LUA_PROCESSES = _gauge("lua_processes", "Sandbox processes that are alive.")
-LUA_QUARANTINED = _gauge("lua_quarantined_scripts", "Scripts that hung repeatedly and are left out for a while.")
+LUA_ENDED = _counter("lua_ended", "Sandbox processes that had to be killed or had died.")
+LUA_QUARANTINES = _counter("lua_quarantines", "Scripts that hung repeatedly and were left out for a while.")
 
 # --- Devices -----------------------------------------------------------------------------------------------
 PRESENCE_CHANGES = _counter("presence_changes", "Devices that came or went.", "online", "cause")

@@ -16,6 +16,7 @@ from paho.mqtt.reasoncodes import ReasonCode
 
 from devices.messages import Uplink
 from devices.topics import RESERVED_PREFIX, SUBSCRIPTION, up
+from iotpanel import metrics
 
 from . import mqtt_log
 from .base import Emit
@@ -129,6 +130,7 @@ class MqttConnector:
         if reason.is_failure:
             log.error("mqtt_refused", reason=str(reason))
             return
+        metrics.BROKER_CONNECTS.labels("mqtt").inc()
         log.info("mqtt_connected", host=self.url.hostname, port=self.url.port)
         self._subscribe(self.topics)
         self.connected.set()

@@ -15,6 +15,7 @@ from devices.codecs.json import load, split
 from devices.directory import DeviceEntry, Directory
 from devices.exceptions import Invalid
 from devices.messages import Decoded, Frame, Presence, Sample, Uplink
+from iotpanel import metrics
 
 from .children import child_of
 from .findings import HEARTBEATS, Findings, Origin
@@ -47,7 +48,9 @@ class _Translation:
             if found.kind == "raw":
                 self._gather(origin, device, found)
         for (codec, script), frames in self.frames.items():
-            answers = CODECS[codec](script, [frame for _, frame in frames])
+            with metrics.CODEC_SECONDS.labels(codec).time():
+                answers = CODECS[codec](script, [frame for _, frame in frames])
+            metrics.CODEC_FRAMES.labels(codec).inc(len(frames))
             self.decoded.update(zip((slot for slot, _ in frames), answers, strict=True))
         for origin, device, found in admitted:
             if found.gateway:

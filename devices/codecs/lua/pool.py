@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from devices.exceptions import Unavailable
+from iotpanel import metrics
 
 from .limits import IN_CHILD
 from .quarantine import SENTENCE, STRIKES, Quarantine
@@ -60,6 +61,8 @@ class Pool:
             child.kill()  # it may be in the middle of something
             raise
         finally:
+            if not child.usable:
+                metrics.LUA_ENDED.inc()
             self._idle.put(child if child.usable else None)
 
     def close(self) -> None:

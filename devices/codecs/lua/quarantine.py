@@ -6,6 +6,8 @@ from collections import deque
 from collections.abc import Callable
 from hashlib import sha256
 
+from iotpanel import metrics
+
 STRIKES = 3
 WINDOW = 60.0
 SENTENCE = 60.0
@@ -29,6 +31,7 @@ class Quarantine:
             strikes.append(now)
             if len(strikes) == STRIKES and now - strikes[0] <= WINDOW:
                 self._until[name] = now + SENTENCE
+                metrics.LUA_QUARANTINES.inc()
                 strikes.clear()
             self._forget(now)
 
