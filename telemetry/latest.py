@@ -5,7 +5,7 @@ from typing import Any
 
 import orjson
 
-from devices.messages import Report
+from devices.messages import Report, Values
 
 from .models import Latest
 from .stores.backend.packed import bigints, instants, jsons
@@ -27,30 +27,43 @@ MERGE = """
 
 def merge(reports: Sequence[Report]) -> None:
     """Merge stored reports in the caller's transaction, in their order. Raises Unavailable."""
-    devices = _newest(reports)
+    devices = {device_id: newest for device_id, newest in _newest(reports).items() if newest.entries}
     if not devices:
         return
-    rows = [(device_id, *_span(entries), orjson.dumps(entries)) for device_id, entries in devices.items()]
-    ids, newest, oldest, values = zip(*rows, strict=True)
+    oldest, newest_at = [one.since for one in devices.values()], [one.until for one in devices.values()]
+    values = [orjson.dumps(one.entries) for one in devices.values()]
     with unavailable_unless_refused(savepoint=False):
-        execute(MERGE, [bigints(ids), instants(newest), instants(oldest), jsons(values)])
+        execute(MERGE, [bigints(list(devices)), instants(newest_at), instants(oldest), jsons(values)])
 
 
-def _newest(reports: Iterable[Report]) -> dict[int, dict[str, Entry]]:
-    devices: dict[int, dict[str, Entry]] = {}
-    for device_id, at, values, _ in reports:
-        entries = devices.get(device_id)
-        if entries is None:
-            entries = devices[device_id] = {}
+class _Newest:
+    """A device's newest values out of a batch, and the oldest and the newest instant that they may be of."""
+
+    __slots__ = ("entries", "since", "until")
+
+    def __init__(self, at: int, values: Values) -> None:
+        self.since = self.until = at
+        self.entries: dict[str, Entry] = {name: (value, at) for name, value in values.items()}
+
+    def merge(self, at: int, values: Values) -> None:
+        if at >= self.until:
+            self.until = at
+            self.entries.update({name: (value, at) for name, value in values.items()})
+            return
+        self.since = min(self.since, at)
         for name, value in values.items():
-            if name not in entries or entries[name][1] <= at:
-                entries[name] = (value, at)
-    return {device_id: entries for device_id, entries in devices.items() if entries}
+            if name not in self.entries or self.entries[name][1] <= at:
+                self.entries[name] = (value, at)
 
 
-def _span(entries: dict[str, Entry]) -> tuple[int, int]:
-    moments = [at for _, at in entries.values()]
-    return max(moments), min(moments)
+def _newest(reports: Iterable[Report]) -> dict[int, _Newest]:
+    devices: dict[int, _Newest] = {}
+    for device_id, at, values, _ in reports:
+        if device_id in devices:
+            devices[device_id].merge(at, values)
+        else:
+            devices[device_id] = _Newest(at, values)
+    return devices
 
 
 def read(device_ids: Iterable[int], properties: Collection[str] | None = None) -> dict[int, dict[str, Entry]]:

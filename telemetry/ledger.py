@@ -35,7 +35,7 @@ class Counts(NamedTuple):
 
 APPEND = "INSERT INTO telemetry_ledgerentry (at, counts) VALUES (now(), %s::text::jsonb)"
 
-SUMS = ", ".join(f"sum((row ->> {place})::bigint)::bigint AS {name}" for place, name in enumerate(NAMES, 1))
+SUMS = ", ".join(f"sum(coalesce((row ->> {place})::bigint, 0))::bigint AS {name}" for place, name in enumerate(NAMES, 1))
 COLUMNS = ", ".join(NAMES)
 TAKE = """
     CREATE TEMPORARY TABLE taken ON COMMIT DROP AS
@@ -56,7 +56,7 @@ HOURS = f"""
 """  # noqa: S608 - names of our own columns
 MINUTES = """
     INSERT INTO telemetry_ledgerminute AS into_row (tenant_id, minute, received, stored)
-    SELECT tenant_id, date_trunc('minute', at), sum((row ->> 1)::bigint), sum((row ->> 2)::bigint)
+    SELECT tenant_id, date_trunc('minute', at), sum(coalesce((row ->> 1)::bigint, 0)), sum(coalesce((row ->> 2)::bigint, 0))
     FROM taken WHERE tenant_id IS NOT NULL GROUP BY 1, 2 ORDER BY 1, 2
     ON CONFLICT (tenant_id, minute) DO UPDATE SET
         received = into_row.received + excluded.received, stored = into_row.stored + excluded.stored
@@ -65,9 +65,14 @@ MINUTES = """
 
 def append(counts: Mapping[int, Sequence[int]]) -> None:
     """Note a batch's counts in its transaction: `{device id, or 0 for none known: the numbers in the order of NAMES}`."""
-    rows = [[device_id, *numbers] for device_id, numbers in counts.items()]
+    rows = [_short(device_id, numbers) for device_id, numbers in counts.items()]
     if rows:
         execute(APPEND, [orjson.dumps(rows).decode()])
+
+
+def _short(device_id: int, numbers: Sequence[int]) -> list[int]:
+    """A row without the zeros that nearly all of them end in."""
+    return [device_id, *(numbers if any(numbers[2:]) else numbers[:2])]
 
 
 def fold() -> int:
@@ -100,7 +105,7 @@ HOURLY = f"""
         SELECT device_id, hour, {COLUMNS} FROM telemetry_ledgerhour
         WHERE device_id IN (SELECT id FROM wanted) AND hour >= date_trunc('hour', %s::timestamptz) AND hour < %s::timestamptz
         UNION ALL
-        SELECT (row ->> 0)::bigint, date_trunc('hour', at), {", ".join(f"(row ->> {place})::bigint" for place in range(1, 7))}
+        SELECT (row ->> 0)::bigint, date_trunc('hour', at), {", ".join(f"coalesce((row ->> {place})::bigint, 0)" for place in range(1, 7))}
         FROM telemetry_ledgerentry CROSS JOIN jsonb_array_elements(counts) AS row
         WHERE at >= date_trunc('hour', %s::timestamptz) AND at < %s::timestamptz AND (row ->> 0)::bigint IN (SELECT id FROM wanted)
     )
@@ -136,7 +141,7 @@ PER_STEP = """
     SELECT floor(extract(epoch FROM at) / %s)::bigint AS step, sum(stored)::bigint FROM (
         SELECT minute AS at, stored FROM telemetry_ledgerminute WHERE tenant_id = %s AND minute >= %s
         UNION ALL
-        SELECT at, (row ->> 2)::bigint FROM telemetry_ledgerentry CROSS JOIN jsonb_array_elements(counts) AS row
+        SELECT at, coalesce((row ->> 2)::bigint, 0) FROM telemetry_ledgerentry CROSS JOIN jsonb_array_elements(counts) AS row
         JOIN devices_device AS device ON device.id = (row ->> 0)::bigint AND device.tenant_id = %s
         WHERE at >= %s
     ) AS every GROUP BY 1 ORDER BY 1

@@ -1,12 +1,11 @@
 """The store on PostgreSQL: one row per device and instant, a hypertable where TimescaleDB is there.
 
-New rows go in by binary COPY inside a savepoint. A batch that meets rows that are there already goes a slower way,
-which merges and says exactly what changed: that is redelivery, backfill over old data, or several messages of one
-instant.
+New rows go in by binary COPY inside a savepoint. A batch with several reports of one instant, or one that meets rows
+that are there already (redelivery, mostly), goes a slower way, which merges and says exactly what changed.
 """
 
 import struct
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import orjson
 
@@ -60,13 +59,21 @@ class TimescaleStore(TimescaleReads):
 
 
 def _write(reports: Sequence[Report]) -> list[Verdict]:
+    if len({report[:2] for report in reports}) == len(reports):
+        try:
+            with unavailable_unless_refused():
+                _copy_all(report[:3] for report in reports)
+        except REFUSED:  # some are there already, or some are poison: both are rare
+            pass
+        else:
+            return [Written.STORED] * len(reports)
+    return _merge(reports)
+
+
+def _merge(reports: Sequence[Report]) -> list[Verdict]:
     groups = group(reports)
     chains = [(instant, [reports[place].values for place in members]) for instant, members in groups]
-    try:
-        with unavailable_unless_refused():
-            return _spread(reports, groups, _insert_all(chains))
-    except REFUSED:  # some are there already, or some are poison: both are rare
-        return _spread(reports, groups, write_around(_merge_all, chains))
+    return _spread(reports, groups, write_around(_insert_or_merge, chains))
 
 
 def _spread(reports: Sequence[Report], groups: Sequence[Group], answers: Sequence[list[Written] | Invalid]) -> list[Verdict]:
@@ -88,27 +95,21 @@ def _each(answer: list[Written] | Invalid, members: Sequence[Report]) -> Sequenc
 
 def _merged(existing: Values | None, chain: list[Values]) -> tuple[Values, list[Written]]:
     """As `apply`; raises ValueError where a value that a later one covers up might be poison itself."""
-    if len(chain) == 1 and existing is None:
-        return chain[0], [Written.STORED]
     if len(chain) > 1 and b"\\u0000" in orjson.dumps(chain):
         raise ValueError("A value may be one that the database refuses.")
     return apply(existing, chain)
 
 
-def _insert_all(chains: Sequence[Chain]) -> list[list[Written]]:
-    parts, verdicts = [_COPY_HEAD], []
-    for (device_id, at), chain in chains:
-        merged, written = _merged(None, chain)
-        body = orjson.dumps(merged)
-        parts.append(_ROW.pack(3, 8, device_id, 8, at - EPOCH_2000, len(body) + 1, 1))
-        parts.append(body)
-        verdicts.append(written)
+def _copy_all(rows: Iterable[tuple[int, int, Values]]) -> None:
+    parts = [_COPY_HEAD]
+    for device_id, at, values in rows:
+        body = orjson.dumps(values)
+        parts += (_ROW.pack(3, 8, device_id, 8, at - EPOCH_2000, len(body) + 1, 1), body)
     parts.append(_COPY_TAIL)
     copy(COPY, b"".join(parts))
-    return verdicts
 
 
-def _merge_all(chains: Sequence[Chain]) -> list[list[Written]]:
+def _insert_or_merge(chains: Sequence[Chain]) -> list[list[Written]]:
     """Insert what is new, merge the rest into what is there under its lock."""
     results = {instant: _merged(None, chain) for instant, chain in chains}
     rows = [(instant, orjson.dumps(merged)) for instant, (merged, _) in results.items()]
