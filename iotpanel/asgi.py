@@ -3,17 +3,17 @@
 import atexit
 import os
 
+from channels.routing import ProtocolTypeRouter, URLRouter
+from channels.security.websocket import WebsocketDenier
 from django.core.asgi import get_asgi_application
+from django.urls import re_path
+
+from iotpanel.figures import Reporter
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "iotpanel.settings")
-http = get_asgi_application()  # first: it sets Django up, and what follows imports models
+http = get_asgi_application()
 
-from channels.routing import ProtocolTypeRouter, URLRouter  # noqa: E402
-from channels.security.websocket import WebsocketDenier  # noqa: E402
-from django.urls import re_path  # noqa: E402
-
-from iotpanel.figures import Reporter  # noqa: E402
-from telemetry.routing import websocket_urlpatterns  # noqa: E402
+from telemetry.routing import websocket_urlpatterns  # noqa: E402 - it imports models, so Django has to be set up before
 
 elsewhere = re_path(r"", WebsocketDenier.as_asgi())  # without it an unknown address would be an error of ours
 application = ProtocolTypeRouter({"http": http, "websocket": URLRouter([*websocket_urlpatterns, elsewhere])})
