@@ -93,7 +93,7 @@ function band(line, axis, colour, data) {
 
 function line(one, index, axis, colour, view, look) {
   const { rows: data, alone } = rows(one.points, one);
-  const marks = [...(view.first === one ? flags(view.events, view, look) : []), ...limitLines(one, view.scales[axis], look)];
+  const marks = [...(view.first === one ? flags(view.events, view, look) : []), ...(view.first === one ? limitLines(one, view.scales[axis], look) : [])];
   const drawn = {
     type: "line", id: one.id, yAxisIndex: axis, data: data.map(([at, average]) => [at, average]), connectNulls: false, step: one.step ? "end" : false,
     showSymbol: true, showAllSymbol: true, symbol: "circle", symbolSize: (_, { dataIndex }) => (alone.has(dataIndex) ? 4 : 0),

@@ -1,7 +1,7 @@
 // The cursor over a chart: what was there at that moment, dragging to zoom, and the same by keyboard.
 // The note is built by hand with textContent: names are data, and the page's policy drops inline styles.
 
-import { exact, number, shown, withUnit } from "./device-format.js";
+import { exact, number, shown as words, withUnit } from "./device-format.js";
 import { pointAt } from "./chart-points.js";
 import { say } from "./device-words.js";
 
@@ -14,26 +14,27 @@ function make(name, className, text) {
   return node;
 }
 
-function numberRows(list, line, point) {
+function numberRows(list, line, point, alone) {
   const unit = (value) => withUnit(number(value, line.precision), line.unit);
   const add = (label, value, muted) => list.append(make("dt", muted ? "muted" : "", label), make("dd", muted ? "muted" : "", value));
   add(line.label, point ? unit(point[1]) : say("no_data"), !point);
-  if (!point || !line.bucket) return;
+  if (!point || !line.bucket || !alone) return; // among others the average has to do
   if (point[2] !== point[3]) add(say("min_to_max"), say("from_to", { low: number(point[2], line.precision), high: number(point[3], line.precision) }), true);
   add(say("readings"), number(point[4], 0), true);
 }
 
 function stateRows(list, line, at) {
   const part = line.segments.find(([from, to]) => at >= from && at < to);
-  list.append(make("dt", part ? "" : "muted", line.label), make("dd", part ? "" : "muted", part ? shown(part[2]) : say("no_data")));
+  list.append(make("dt", part ? "" : "muted", line.label), make("dd", part ? "" : "muted", part ? words(part[2]) : say("no_data")));
 }
 
 /** Fills the note with all series at a moment. */
 function fill(tip, at, series) {
   const list = make("dl");
-  for (const line of series.filter((one) => !one.hidden)) {
+  const shown = series.filter((one) => !one.hidden);
+  for (const line of shown) {
     if (line.kind === "states") stateRows(list, line, at);
-    else numberRows(list, line, pointAt(line.points, at, line));
+    else numberRows(list, line, pointAt(line.points, at, line), shown.length === 1);
   }
   tip.replaceChildren(make("div", "when num", exact(at)), list);
 }
