@@ -9,6 +9,7 @@ from iotpanel.local.home import Home
 from iotpanel.local.ports import remembered_port
 from iotpanel.local.say import Trouble
 
+INNER_PORTS = ("IOTPANEL_MQTT_WORKER_PORT", "IOTPANEL_DB_PORT", "IOTPANEL_CACHE_PORT")
 WILDCARDS = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - the names of "every address", not a wish to bind there
 
 
@@ -46,7 +47,7 @@ def from_environment(environ: Mapping[str, str] = os.environ) -> Config:
     home = Home(Path(environ.get("IOTPANEL_HOME") or ".iotpanel").absolute())
     home.make()
     bind = environ.get("IOTPANEL_BIND") or "127.0.0.1"
-    inner = {name: inner_port(environ, home, name) for name in ("IOTPANEL_MQTT_WORKER_PORT", "IOTPANEL_DB_PORT", "IOTPANEL_CACHE_PORT")}
+    inner = {name: inner_port(environ, home, name) for name in INNER_PORTS}
     return Config(
         home=home,
         packages=Path(environ.get("IOTPANEL_PACKAGES") or home.root / "packages").absolute(),
@@ -66,8 +67,11 @@ def from_environment(environ: Mapping[str, str] = os.environ) -> Config:
 
 
 def inner_port(environ: Mapping[str, str], home: Home, name: str) -> int:
-    """A loopback port that people rarely meet: the one asked for, or any free one, the same at each start if possible."""
-    return port_of(environ, name, 0) or remembered_port(home.ports_file, name)
+    """A loopback port that people rarely meet: the one asked for, or any free one, the same at each start if possible.
+
+    One that was asked for is remembered too, so that ``make backup`` finds the database without being told.
+    """
+    return remembered_port(home.ports_file, name, asked=port_of(environ, name, 0))
 
 
 def port_of(environ: Mapping[str, str], name: str, default: int) -> int:

@@ -57,11 +57,12 @@ def demand_free(port: int, host: str, setting: str) -> None:
         raise Trouble(f"port {port} on {host} is taken; stop what listens there or set {setting} to another port")
 
 
-def remembered_port(file: Path, name: str) -> int:
-    """The port that this home uses for ``name``; at the first time a free one."""
+def remembered_port(file: Path, name: str, asked: int = 0) -> int:
+    """The port that this home uses for ``name``: the one asked for, or the last one, or at the first time a free one."""
     known = read(file)
-    if name not in known:
-        known[name] = free_port()
+    port = asked or known.get(name) or free_port()
+    if known.get(name) != port:
+        known[name] = port
         file.write_text(json.dumps(known, indent=1) + "\n")
     return known[name]
 

@@ -10,13 +10,13 @@ from pathlib import Path
 from iotpanel.local import browser, watch
 from iotpanel.local.app import TOP, base_environment, manage
 from iotpanel.local.commands import supervised
-from iotpanel.local.config import from_environment
+from iotpanel.local.config import INNER_PORTS, from_environment
 from iotpanel.local.ports import free_port
 from iotpanel.local.say import Trouble, say
 from iotpanel.local.servers import Servers
 from iotpanel.local.supervisor import Supervisor
 
-OWN_PORTS = ("IOTPANEL_PORT", "IOTPANEL_MQTT_PORT", "IOTPANEL_MQTT_WORKER_PORT", "IOTPANEL_DB_PORT", "IOTPANEL_CACHE_PORT")
+OWN_PORTS = ("IOTPANEL_PORT", "IOTPANEL_MQTT_PORT", *INNER_PORTS)
 NOT_INHERITED = (
     "DATABASE_URL",
     "REDIS_URL",
@@ -69,7 +69,8 @@ def test_environment(servers: Servers, chromium: str) -> dict[str, str]:
 
 def pytest(arguments: Sequence[str], environment: dict[str, str]) -> subprocess.Popen[bytes]:
     command = [sys.executable, "-m", "pytest", *arguments]
-    return subprocess.Popen(command, cwd=TOP, env=os.environ | environment, preexec_fn=accept_signals)
+    inherited = {name: value for name, value in os.environ.items() if name not in INNER_PORTS}
+    return subprocess.Popen(command, cwd=TOP, env=inherited | environment, preexec_fn=accept_signals)
 
 
 def accept_signals() -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from iotpanel.local import backup
+from iotpanel.local.config import INNER_PORTS
 from iotpanel.local.home import Home
 from iotpanel.local.say import Trouble
 from tests.local.test_foreground import await_ready, foreground
@@ -33,8 +34,7 @@ def local(home: Home, *arguments: str) -> subprocess.CompletedProcess[str]:
 
 def environment_of(home: Home) -> dict[str, str]:
     """As at the first start, but for the ports: a second command must find the running servers by itself."""
-    ports = {"IOTPANEL_DB_PORT", "IOTPANEL_CACHE_PORT", "IOTPANEL_MQTT_WORKER_PORT"}
-    return {name: value for name, value in environment_for(home.root).items() if name not in ports}
+    return {name: value for name, value in environment_for(home.root).items() if name not in INNER_PORTS}
 
 
 def psql(home: Home, sql: str) -> str:

@@ -51,8 +51,9 @@ def test_an_inner_port_that_somebody_else_took_meanwhile_is_chosen_anew(tmp_path
     assert second.cache_port == first.cache_port
 
 
-def test_an_inner_port_that_was_asked_for_is_used(tmp_path: Path) -> None:
+def test_an_inner_port_that_was_asked_for_is_used_and_remembered(tmp_path: Path) -> None:
     assert make_config(tmp_path, IOTPANEL_DB_PORT="5599").db_port == 5599
+    assert make_config(tmp_path).db_port == 5599
 
 
 @pytest.mark.parametrize("text", ["http", "-1", "65536", "80.5"])

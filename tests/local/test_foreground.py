@@ -10,11 +10,11 @@ from pathlib import Path
 
 import pytest
 
+from iotpanel.local.config import INNER_PORTS
 from iotpanel.local.home import Home
 from tests.local.processes import is_alive, mentions
 from tests.services import environment_for, eventually
 
-INNER = ("IOTPANEL_DB_PORT", "IOTPANEL_CACHE_PORT", "IOTPANEL_MQTT_WORKER_PORT")
 SERVERS = ("postgres", "valkey", "mosquitto")
 
 
@@ -25,7 +25,7 @@ def foreground(home: Home, command: str = "servers", *, inner_ports: bool = True
     Without ``inner_ports`` the home chooses the ports of its database, its cache and its workers by itself.
     """
     environment = {**os.environ, **environment_for(home.root)}
-    for name in ("DATABASE_URL", "REDIS_URL", "MQTT_URL", *(() if inner_ports else INNER)):
+    for name in ("DATABASE_URL", "REDIS_URL", "MQTT_URL", *(() if inner_ports else INNER_PORTS)):
         environment.pop(name, None)
     output = (home.root / "output").open("w")
     process = subprocess.Popen(
