@@ -44,7 +44,7 @@ class ProductSerializer(serializers.Serializer[Product]):
     topics = ListOfAnythingField(required=False, help_text="Topics of its own: texts, or objects with `topic` and `kind`.")
     children = ChildrenSerializer(source="*", required=False)
     retention_days = serializers.IntegerField(required=False, allow_null=True, min_value=1, max_value=36_500)
-    rollup_retention = ObjectField(required=False, help_text="Days by rollup: `minute`, `hour`, `day`.")
+    rollup_retention = ObjectField(required=False, help_text="Days by rollup: `minute`, `hour`, `day`; below `properties` for single ones.")
     created_at = serializers.DateTimeField(read_only=True)
     updated_at = serializers.DateTimeField(read_only=True)
 

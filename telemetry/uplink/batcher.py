@@ -43,7 +43,7 @@ class Batcher:
         self._stopping = False
         self._give_up_at = float("inf")
         self._thread = threading.Thread(target=self._run, name="uplink-batcher", daemon=True)
-        self.batches = self.messages = self.retries = self.stale = 0
+        self.batches = self.messages = self.retries = self.stale = self.abandoned = 0
         self.last_error = ""
 
     def start(self) -> None:
@@ -67,7 +67,7 @@ class Batcher:
             self._give_up_at = time.monotonic() + seconds
             self._changed.notify_all()
         self._thread.join(seconds + 1)
-        return not self._queue and not self._thread.is_alive()
+        return not (self._queue or self.abandoned or self._thread.is_alive())
 
     @property
     def alive(self) -> bool:
@@ -87,10 +87,12 @@ class Batcher:
 
     def _run(self) -> None:
         while (batch := self._take()) is not None:
-            if batch and self._accept([uplink for uplink, _ in batch]):
-                for _, ack in batch:
-                    if ack is not None:
-                        ack()
+            if batch and not self._accept([uplink for uplink, _ in batch]):
+                self.abandoned = len(batch)  # not acknowledged, so it comes again
+                return
+            for _, ack in batch:
+                if ack is not None:
+                    ack()
 
     def _take(self) -> list[Item] | None:
         """What waits, up to a batch; None at the end. What will come again on a new connection is left to it."""

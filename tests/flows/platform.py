@@ -92,6 +92,13 @@ class Platform:
     def is_online(self, account: Account) -> bool:
         return bool(self.get(f"devices/{account.key}/")["status"]["online"])
 
+    def serves(self) -> bool:
+        """Whether the platform says that it can serve."""
+        try:
+            return self.http.get("/readyz").status_code == 200
+        except httpx.TransportError:
+            return False
+
     def metrics(self) -> str:
         answer = httpx.get(f"{self.services.url}/metrics", timeout=10)
         answer.raise_for_status()
@@ -110,6 +117,8 @@ class Connection:
         self.account = account
         self.answer: Any = None
         self.gone = False
+        self.acknowledged: set[int] = set()
+        self.client.on_publish = lambda _client, _userdata, mid, _reason, _properties: self.acknowledged.add(mid)
         self.client.on_connect = self._on_connect
         self.client.on_disconnect = self._on_disconnect
         self.client.connect("127.0.0.1", port, keepalive)
@@ -139,10 +148,14 @@ class Connection:
         body = payload if isinstance(payload, bytes) else json.dumps(payload)
         return self.client.publish(topic, body, qos=1)
 
-    def stream(self, numbers: Sequence[int], start_ms: int) -> list[paho.MQTTMessageInfo]:
-        """Numbered readings with a time of their own, a millisecond apart."""
+    def stream(self, numbers: Sequence[int], start_ms: int) -> list[int]:
+        """Numbered readings with a time of their own, a millisecond apart; the ids of their packets."""
         topic = self.account.topic("telemetry")
-        return [self.publish(topic, {"ts": start_ms + number, "values": {"n": number}}) for number in numbers]
+        return [self.publish(topic, {"ts": start_ms + number, "values": {"n": number}}).mid for number in numbers]
+
+    def all_acknowledged(self, packets: Sequence[int]) -> bool:
+        """Whether the broker has taken them all; what it did not take is sent again once it is back."""
+        return self.acknowledged.issuperset(packets)
 
     def vanish(self) -> None:
         """Lose the connection without a goodbye, as when the power fails."""
