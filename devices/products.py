@@ -25,12 +25,11 @@ from iotpanel.tenants.validation import (
 from .models import Product
 from .models.product import CodecKind, UnknownProperties
 from .product_codec import check_codec, clean_samples, clean_script
+from .product_retention import MAX_DAYS, clean_rollups
 from .product_topics import clean_topics, refuse_clashes
 from .thing_model_parser import ThingModelError, parse
 
 MAX_SECONDS = 366 * 86_400
-MAX_DAYS = 36_500
-ROLLUPS = ("minute", "hour", "day")
 _CODEC_FIELDS = {"codec_kind", "codec_script", "codec_samples"}
 
 
@@ -131,15 +130,6 @@ def _clean_child_product(product: Product, child: Product | None) -> Product | N
     return child
 
 
-def _clean_rollups(value: Any) -> dict[str, int]:
-    """Days by rollup: `{"minute": 30, "hour": 365, "day": 3650}`; what is left out is kept for good."""
-    if not isinstance(value, dict) or set(value) - set(ROLLUPS):
-        raise ValidationError(
-            _("This must be an object with days for: %(rollups)s."), code="bad_type", params={"rollups": ", ".join(ROLLUPS)}
-        )
-    return {rollup: clean_integer(days, low=1, high=MAX_DAYS) for rollup, days in value.items() if days is not None}
-
-
 def _clean_flag(value: Any) -> bool:
     if not isinstance(value, bool):
         raise ValidationError(_("This must be true or false."), code="bad_type")
@@ -157,5 +147,5 @@ _CLEAN: dict[str, Callable[[Any], Any]] = {
     "unknown_properties": lambda value: clean_choice(value, UnknownProperties),
     "register_children": _clean_flag,
     "retention_days": lambda value: None if value is None else clean_integer(value, low=1, high=MAX_DAYS),
-    "rollup_retention": _clean_rollups,
+    "rollup_retention": clean_rollups,
 }

@@ -14,7 +14,7 @@ from unfold.contrib.filters.admin import ChoicesDropdownFilter
 
 from devices import products
 from devices.models import Product
-from devices.products import ROLLUPS
+from devices.product_retention import ROLLUPS
 from iotpanel.tenants.admin.base import TenantModelAdmin
 
 from .product_form import PARTS, ProductForm
@@ -67,7 +67,7 @@ class ProductAdmin(TenantModelAdmin):
     @admin.display(description=gettext_lazy("thing model"))
     def model_size(self, obj: Product) -> str:
         sizes = {part: len(obj.thing_model.get(part) or []) for part in PARTS}
-        return _("%(properties)d properties, %(events)d events, %(commands)d commands") % sizes
+        return _("properties: %(properties)d, events: %(events)d, commands: %(commands)d") % sizes
 
     def values_of(self, form: Any, cleaned: dict[str, Any]) -> dict[str, Any]:
         """The four tables are one thing model, the three ages one retention."""
@@ -76,7 +76,8 @@ class ProductAdmin(TenantModelAdmin):
         if any(part in cleaned for part in PARTS):
             values["thing_model"] = {part: form.cleaned_data.get(part, []) for part in PARTS}
         if any(age in cleaned for age in ages):
-            values["rollup_retention"] = {rollup: form.cleaned_data.get(f"rollup_{rollup}") for rollup in ROLLUPS}
+            kept = {"properties": form.instance.rollup_retention.get("properties")}  # set by REST, not shown here
+            values["rollup_retention"] = kept | {rollup: form.cleaned_data.get(f"rollup_{rollup}") for rollup in ROLLUPS}
         return values
 
     def create(self, request: HttpRequest, values: dict[str, Any]) -> Product:

@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy
 from unfold.widgets import UnfoldAdminIntegerFieldWidget, UnfoldAdminTextareaWidget
 
 from devices.models import Product
-from devices.products import MAX_DAYS, ROLLUPS
+from devices.product_retention import MAX_DAYS, ROLLUPS
 from devices.thing_model import TYPES
 from iotpanel.tenants.admin.base import VerbForm
 from iotpanel.tenants.admin.rows import Column, RowsField
