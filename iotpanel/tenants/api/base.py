@@ -18,13 +18,14 @@ from iotpanel.tenants.models import Role, Tenant, User
 from .access import resolve
 from .principals import Grant
 
-READS = ("GET", "HEAD", "OPTIONS")
+READS = ("GET", "HEAD")
 
 
 class Endpoint(APIView):
     """An endpoint for somebody who is signed in, in no tenant."""
 
     public = False
+    http_method_names = ["get", "post", "put", "patch", "delete", "head"]
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         self.format_kwarg = None
@@ -106,7 +107,6 @@ class TenantViewSet(TenantEndpoint, viewsets.GenericViewSet[Any]):
 
     lookup_field = "key"
     lookup_value_regex = r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}"
-    http_method_names = ["get", "post", "put", "patch", "delete", "head", "options"]
 
     field_names: dict[str, str] = {}  # a verb's argument -> what the wire calls it
 

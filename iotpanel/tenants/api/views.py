@@ -53,7 +53,6 @@ class TenantsViewSet(Endpoint, GenericViewSet[Any]):
     queryset = Tenant.objects.all()
     lookup_field = "key"
     lookup_value_regex = TenantViewSet.lookup_value_regex
-    http_method_names = TenantViewSet.http_method_names
 
     def get_queryset(self) -> QuerySet[Tenant]:
         return Tenant.objects.for_user(person(self.request))
