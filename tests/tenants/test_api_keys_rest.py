@@ -8,10 +8,10 @@ from typing import Any
 import orjson
 import pytest
 from django.conf import settings
-from django.test import Client
+from django.test import AsyncRequestFactory, Client
 from django.utils import timezone
 
-from iotpanel.tenants.api.signatures import sign, text_to_sign
+from iotpanel.tenants.api.signatures import path_as_sent, sign, text_to_sign
 from iotpanel.tenants.models import ApiKey, Role, Tenant, User
 from tests.make import make_api_key, make_device, make_group, make_member, make_product
 from tests.rest import Rest, refused, results
@@ -188,6 +188,13 @@ def test_a_changed_query_is_401(signer: Signer) -> None:
 )
 def test_a_wrong_signature_is_401(signer: Signer, changes: dict[str, Any]) -> None:
     refused(signer.send("GET", "/api/v1/groups/", **changes), 401, "authentication_failed")
+
+
+def test_the_path_counts_as_it_was_sent() -> None:
+    request = AsyncRequestFactory().get("/api/v1/members/a+b/")
+    assert path_as_sent(request) == "/api/v1/members/a+b/"
+    request.scope["raw_path"] = b"/api/v1/members/a%2Bb/"
+    assert path_as_sent(request) == "/api/v1/members/a%2Bb/"
 
 
 def test_a_changed_body_is_401(signer: Signer) -> None:

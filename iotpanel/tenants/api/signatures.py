@@ -68,9 +68,15 @@ def _seconds(ts: str) -> float:
 
 def _matches(request: HttpRequest, api_key: ApiKey, parts: dict[str, str]) -> bool:
     query = request.META.get("QUERY_STRING", "")
-    text = text_to_sign(request.method or "", escape_uri_path(request.path), query, _body(request), parts["ts"], parts["nonce"])
+    text = text_to_sign(request.method or "", path_as_sent(request), query, _body(request), parts["ts"], parts["nonce"])
     expected = sign(api_keys.signing_secret(api_key), text)
     return hmac.compare_digest(expected.encode(), parts["sig"].lower().encode("latin-1"))
+
+
+def path_as_sent(request: HttpRequest) -> str:
+    """With the percent signs that the client wrote, where the server tells; Django's own way of writing it otherwise."""
+    raw = getattr(request, "scope", {}).get("raw_path")
+    return bytes(raw).decode("latin-1").partition("?")[0] if raw else escape_uri_path(request.path)
 
 
 def _body(request: HttpRequest) -> bytes:
