@@ -281,21 +281,33 @@ DEFAULT_FROM_EMAIL = env.str("IOTPANEL_EMAIL_FROM", default="iotpanel@localhost"
 # --- History of changes --------------------------------------------------------------------------------------
 # What changes with every request or message is no history; digests and hashes stay where they are.
 AUDITLOG_INCLUDE_TRACKING_MODELS: tuple[dict[str, Any], ...] = (
-    {"model": "tenants.Tenant"},
-    {"model": "tenants.User", "exclude_fields": ["last_login", "password"]},
-    {"model": "tenants.Membership"},
-    {"model": "tenants.ApiKey", "exclude_fields": ["digest", "signing_secret", "last_used_at"]},
-    {"model": "devices.Product", "exclude_fields": ["updated_at"]},
-    {"model": "devices.Group"},
-    {"model": "devices.Device", "exclude_fields": ["updated_at"], "m2m_fields": {"groups"}},
-    {"model": "devices.Credential", "exclude_fields": ["broker_hash"]},
+    {"model": "tenants.Tenant", "include_fields": ["key", "name"]},
+    {"model": "tenants.User", "include_fields": ["username", "first_name", "last_name", "email", "is_active", "is_superuser"]},
+    {"model": "tenants.Membership", "include_fields": ["user", "role"]},
+    {"model": "tenants.ApiKey", "include_fields": ["name", "role", "scopes", "expires_at", "prefix"]},
+    {"model": "devices.Group", "include_fields": ["key", "name", "parent"]},
+    {
+        "model": "devices.Product",
+        "include_fields": [
+            *["key", "name", "description", "thing_model", "codec_kind", "codec_script", "codec_samples", "offline_after", "topics"],
+            *["unknown_properties", "register_children", "child_product", "retention_days", "rollup_retention"],
+        ],
+    },
+    {
+        "model": "devices.Device",
+        "include_fields": ["key", "name", "product", "parent", "groups", "labels", "latitude", "longitude", "enabled"],
+        "m2m_fields": {"groups"},
+    },
+    {"model": "devices.Credential", "include_fields": ["device", "revoked_at", "valid_until"]},
 )
+AUDITLOG_USE_FK_STRING_REPRESENTATION = True  # a name says more than a number, also when the thing is gone
 IMPORT_EXPORT_TMP_STORAGE_CLASS = "import_export.tmp_storages.CacheStorage"
 
 # --- Language and time ---------------------------------------------------------------------------------------
 LANGUAGE_CODE = "en"
 LANGUAGES = [("en", "English"), ("zh-hans", "简体中文")]
 LOCALE_PATHS = [BASE_DIR / "locale"]
+FORMAT_MODULE_PATH = ["iotpanel.formats"]
 USE_I18N = True
 USE_TZ = True
 TIME_ZONE = "UTC"

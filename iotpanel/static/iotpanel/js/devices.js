@@ -73,9 +73,10 @@ function onStatus(data) {
 }
 
 function watchRows() {
-  stop?.();
+  const before = stop;
   byKey = new Map(rows().map((row) => [row.dataset.device, row]));
   stop = byKey.size ? watch(byKey.keys(), { readings: onReadings, status: onStatus, back: fetchAgain }) : null;
+  before?.();                              // after the new one, so that the connection stays open
 }
 
 /** After a lost connection the rows are old: take them anew, and leave a selection alone. */
@@ -134,13 +135,20 @@ function onClick(event) {
   if (row && !event.target.closest("a, input, button") && !String(getSelection())) row.querySelector("a.name").click();
 }
 
+let shown = null;
+
 function start() {
-  if (!table()) return;
+  if (!table() || table() === shown) return;   // another part of the page was swapped
+  shown = table();
   watchRows();
   drawLines();
   showSelection();
 }
 
+/** An empty field is no filter: it stays out of the address. */
+document.addEventListener("htmx:configRequest", ({ detail }) => {
+  for (const [name, value] of [...detail.formData.entries()]) if (value === "" && name !== "q") detail.formData.delete(name);
+});
 document.addEventListener("htmx:afterSettle", start);
 document.addEventListener("change", (event) => { if (table()?.contains(event.target)) onChange(event); });
 document.addEventListener("click", (event) => { if (table()?.contains(event.target)) onClick(event); });

@@ -73,5 +73,5 @@ function start() {
   document.querySelectorAll("[data-wait-for]").forEach(wait);
 }
 
-document.addEventListener("htmx:afterSettle", start);
+document.getElementById("steps").addEventListener("htmx:afterSettle", start);
 start();

@@ -62,8 +62,9 @@ function watchFleet() {
   const keys = Object.values(read("fleet-cells")).flat().map(([href]) => href.match(/^\/devices\/([^/?]+)\/$/)?.[1]).filter(Boolean).slice(0, WATCHED);
   if (keys.join() === watched) return;
   watched = keys.join();
-  stop?.();
+  const before = stop;
   stop = keys.length ? watch(keys, { status: (rows) => rows.forEach(([key, online]) => setState(key, online)), back: refresh }) : null;
+  before?.();                              // after the new one, so that the connection stays open
 }
 
 function refresh() {
