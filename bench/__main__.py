@@ -9,6 +9,7 @@ from typing import Any
 
 BENCHES = {
     "memory": "memory of the whole idle stack, by part",
+    "live": "from a device's publish to a browser's open connection",
     "ingest": "readings from many devices through broker, worker and database, against the bare loop",
 }
 

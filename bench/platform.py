@@ -37,7 +37,8 @@ from iotpanel.tenants.models import Tenant
 model = {{"properties": [{{"key": key, "type": "number", "min": -1000, "max": 100000}} for key in {properties!r}]}}
 tenant = Tenant.objects.get(key="default")
 product = create_product(tenant, key="bench", name="Bench", thing_model=model)
-devices = Device.objects.bulk_create([Device(tenant=tenant, product=product, key=f"bench-{{n}}", name=f"Bench {{n}}") for n in range({count})])
+made = [Device(tenant=tenant, product=product, key=f"bench-{{n}}", name=f"Bench {{n}}") for n in range({count})]
+devices = Device.objects.bulk_create(made)
 hashed = broker_hash({SECRET!r})
 Credential.objects.bulk_create([Credential(device=device, broker_hash=hashed) for device in devices])
 DevicePresence.objects.bulk_create([DevicePresence(device=device) for device in devices])

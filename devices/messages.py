@@ -88,7 +88,7 @@ class Presence(NamedTuple):
 
 
 class DeadLetter(NamedTuple):
-    """An uplink, or the one report of it (`index`), that could not be accepted, with its bytes.
+    """An uplink, or the one report of it (by its `position`), that could not be accepted, with its bytes.
 
     `key` is the device key that the topic or the gateway's payload named, known or not.
     """
@@ -100,7 +100,7 @@ class DeadLetter(NamedTuple):
     received_at: int
     source: str
     key: str
-    index: int | None = None
+    position: int | None = None
     device_id: int | None = None
     product_id: int | None = None
     tenant_id: int | None = None

@@ -1,6 +1,6 @@
 """A device: something that talks, by itself or through its gateway."""
 
-from typing import TYPE_CHECKING, Self
+from typing import Self
 
 from django.contrib.postgres.indexes import GinIndex
 from django.db import models
@@ -11,9 +11,6 @@ from iotpanel.tenants.models import InHistory, Tenant, TenantQuerySet
 
 from .group import Group
 from .product import Product
-
-if TYPE_CHECKING:
-    from .presence import DevicePresence
 
 
 class DeviceSet(TenantQuerySet):
@@ -33,9 +30,6 @@ class DeviceSet(TenantQuerySet):
 
 
 class Device(InHistory, models.Model):
-    if TYPE_CHECKING:
-        presence: DevicePresence
-
     tenant = models.ForeignKey(Tenant, models.CASCADE, related_name="devices", verbose_name=_("tenant"))
     key = models.CharField(_("key"), max_length=64, unique=True, validators=[validate_key])
     name = models.CharField(_("name"), max_length=200)

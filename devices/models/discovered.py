@@ -19,7 +19,9 @@ class DiscoveredProperty(models.Model):
 
     product = models.ForeignKey(Product, models.CASCADE, related_name="discovered", verbose_name=_("product"))
     key = models.CharField(_("key"), max_length=256)
-    kind = models.CharField(_("kind"), max_length=12, choices=[("property", _("Property")), ("attribute", _("Attribute"))], default="property")
+    kind = models.CharField(
+        _("kind"), max_length=12, choices=[("property", _("Property")), ("attribute", _("Attribute"))], default="property"
+    )
     first_seen_at = models.DateTimeField(_("first seen at"), auto_now_add=True)
 
     objects = DiscoveredSet.as_manager()

@@ -27,3 +27,6 @@ class DevicePresence(models.Model):
     class Meta:
         verbose_name = _("presence")
         verbose_name_plural = _("presences")
+
+    def __str__(self) -> str:
+        return f"{self.device_id} {'online' if self.online else 'offline'}"

@@ -26,7 +26,7 @@ def write(letters: Sequence[DeadLetter]) -> list[int]:
             reason=letter.reason,
             detail=_text(letter.detail)[:2000],
             payload=letter.payload,
-            index=letter.index,
+            index=letter.position,
             received_at=EPOCH + timedelta(microseconds=letter.received_at),
         )
         for letter in letters

@@ -20,7 +20,7 @@ class Origin(NamedTuple):
     """Where a report came from: enough to make its dead letter, wherever on its way it fails.
 
     `place` is the uplink's place in the batch. `piece` is the part of the payload that the report is, `child` the
-    key that a gateway named for it, `index` its place among the reports of a decoded frame.
+    key that a gateway named for it, `position` its place among the reports of a decoded frame.
     """
 
     place: int
@@ -29,7 +29,7 @@ class Origin(NamedTuple):
     key: str
     piece: Any = WHOLE
     child: str = ""
-    index: int | None = None
+    position: int | None = None
 
     @property
     def payload(self) -> bytes:
@@ -93,7 +93,7 @@ class Findings:
             received_at=received_at or origin.uplink.received_at,
             source=origin.uplink.source,
             key=origin.key,
-            index=origin.index,
+            position=origin.position,
             device_id=device.id if device else None,
             product_id=device.product.id if device else None,
             tenant_id=device.tenant_id if device else None,

@@ -50,7 +50,19 @@ class Outcome(NamedTuple):
     def __add__(self, other: object) -> "Outcome":
         if not isinstance(other, Outcome):
             return NotImplemented
-        return Outcome(*(mine + theirs for mine, theirs in zip(self, other, strict=True)))
+        counts = [mine + theirs for mine, theirs in zip(self.counts, other.counts, strict=True)]
+        return outcome_of(counts, self.letters + other.letters, self.refusals + other.refusals)
+
+    @property
+    def counts(self) -> tuple[int, ...]:
+        """The six numbers, in the ledger's order."""
+        return self.received, self.stored, self.duplicate, self.rejected, self.dead_lettered, self.heartbeats
+
+
+def outcome_of(counts: Sequence[int], letters: tuple[DeadLetter, ...], refusals: tuple[str, ...]) -> Outcome:
+    """An outcome from its six numbers."""
+    received, stored, duplicate, rejected, dead_lettered, heartbeats = counts
+    return Outcome(received, stored, duplicate, rejected, dead_lettered, heartbeats, letters, refusals)
 
 
 def process(batch: Sequence[Uplink]) -> Outcome:
@@ -174,5 +186,4 @@ def _isolate(batch: Sequence[Uplink], error: Exception) -> Outcome:
 
 def _outcome(findings: Findings) -> Outcome:
     sums = [sum(column) for column in zip(*findings.counts.values(), strict=True)] or [0] * 6
-    letters = tuple(letter for _, letter in findings.letters)
-    return Outcome(*sums, letters=letters, refusals=tuple(code for _, code in findings.refusals))
+    return outcome_of(sums, tuple(letter for _, letter in findings.letters), tuple(code for _, code in findings.refusals))

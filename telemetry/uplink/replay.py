@@ -55,7 +55,7 @@ def _replay_records(records: Sequence[DeadLetterRecord]) -> tuple[int, int]:
     def keep(letters: Letters) -> None:
         for place, letter in letters:
             record = records[place]
-            if letter.payload == bytes(record.payload) and letter.index == record.index:
+            if letter.payload == bytes(record.payload) and letter.position == record.index:
                 again.setdefault(place, []).append(letter)
             else:
                 dead_letters.write([letter])

@@ -68,13 +68,16 @@ class _Translation:
     def _admit(self, place: int, uplink: Uplink, found: topics.Route | Invalid) -> tuple[Origin, DeviceEntry, topics.Route] | None:
         """The device that an uplink comes from, if it is one that may speak."""
         if isinstance(found, Invalid):
-            return self.findings.bury(Origin(place, uplink, None, ""), found)
+            self.findings.bury(Origin(place, uplink, None, ""), found)
+            return None
         device = self.directory.device(found.key)
         origin = Origin(place, uplink, device, found.key)
         if device is None:
-            return self.findings.bury(origin, Invalid("unknown_device", f"no device is called “{found.key}”"))
+            self.findings.bury(origin, Invalid("unknown_device", f"no device is called “{found.key}”"))
+            return None
         if not device.enabled:
-            return self._refuse_disabled(origin, device)
+            self._refuse_disabled(origin, device)
+            return None
         self._seen(origin, device, found.kind != "status" or found.gateway)
         return origin, device, found
 
@@ -151,9 +154,9 @@ class _Translation:
             outcomes = decoded.samples
         if not outcomes:
             self.findings.count(origin, HEARTBEATS)
-        for index, outcome in enumerate(outcomes):
-            if origin.uplink.only in (None, index):
-                self.judge.outcome(origin._replace(index=index), device, outcome, self.judge.report)
+        for position, outcome in enumerate(outcomes):
+            if origin.uplink.only in (None, position):
+                self.judge.outcome(origin._replace(position=position), device, outcome, self.judge.report)
 
     def _say_for_children(self, origin: Origin, gateway: DeviceEntry, found: topics.Route) -> None:
         """What a gateway says for its children, each judged on its own."""

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from devices import broker_auth, products, provisioning
-from devices.models import Product
+from devices.models import Device, Product
 from iotpanel.tenants.models import Tenant
 from tests.make import make_device, make_product
 
@@ -36,7 +36,7 @@ def test_only_enabled_devices_with_a_secret_in_force_are_in_it(product: Product,
     assert names(tmp_path) == ["a-ok", "b-ok", "gw"]
 
 
-def _gateway(product: Product) -> object:
+def _gateway(product: Product) -> Device:
     return make_device(product=make_product(product.tenant, register_children=True, child_product=product), key="gw")
 
 

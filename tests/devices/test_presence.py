@@ -4,6 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.utils import timezone
+from pytest_django import Settings
 
 from devices import presence
 from devices.messages import Presence
@@ -121,9 +122,9 @@ def test_heard_saves_writes_within_a_second_and_none_of_a_change(device: Device)
     assert not heard.is_fresh(word(device, True, NOW + 2))
 
 
-def test_sinks_are_told(device: Device, settings: object, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_sinks_are_told(device: Device, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     told: list[object] = []
     monkeypatch.setattr(presence, "import_string", lambda path: told.extend)
-    monkeypatch.setattr(presence.settings, "CHANGE_SINKS", ["any.path"])
+    settings.CHANGE_SINKS = ["any.path"]
     presence.tell_sinks([word(device, True)])
     assert told == [word(device, True)]

@@ -115,7 +115,7 @@ class Connection:
         if will is not None:
             self.client.will_set(account.topic("status"), will, qos=1)
         self.account = account
-        self.answer: Any = None
+        self.answer = ""
         self.gone = False
         self.acknowledged: set[int] = set()
         self.client.on_publish = lambda _client, _userdata, mid, _reason, _properties: self.acknowledged.add(mid)
@@ -123,10 +123,10 @@ class Connection:
         self.client.on_disconnect = self._on_disconnect
         self.client.connect("127.0.0.1", port, keepalive)
         self.client.loop_start()
-        eventually(lambda: self.answer is not None, 5)
-        if self.answer.is_failure:
+        answer = eventually(lambda: self.answer, 5)
+        if answer != "Success":
             self.close()
-            raise ConnectionRefusedError(str(self.answer))
+            raise ConnectionRefusedError(answer)
 
     def __enter__(self) -> "Connection":
         return self
@@ -135,7 +135,7 @@ class Connection:
         self.close()
 
     def _on_connect(self, _client: Any, _userdata: Any, _flags: Any, reason: Any, _properties: Any) -> None:
-        self.answer = reason
+        self.answer = str(reason)
 
     def _on_disconnect(self, _client: Any, _userdata: Any, _flags: Any, _reason: Any, _properties: Any) -> None:
         self.gone = True

@@ -26,7 +26,8 @@ def test_every_shape_of_the_contract_arrives(platform: Platform) -> None:
         device.say("telemetry", [{"ts": 1_790_000_000_000, "values": {"n": 2}}, {"ts": 1_790_000_000_001, "values": {"n": 3}}])
         device.say("attributes", {"firmware": "1.2"})
         device.say("events/opened", {"ts": 1_790_000_000_000, "params": {"by": "key"}})
-    assert [value for _, value in eventually(lambda: len(platform.readings(account)) == 3 and platform.readings(account))] == [2, 3, 1]
+    eventually(lambda: len(platform.readings(account)) == 3)
+    assert [value for _, value in platform.readings(account)] == [2, 3, 1]
     events = eventually(lambda: platform.get(f"devices/{account.key}/events/")["results"])
     assert [(event["name"], event["params"]) for event in events] == [("opened", {"by": "key"})]
     reported = eventually(lambda: platform.get(f"devices/{account.key}/attributes/")["reported"])
@@ -40,8 +41,8 @@ def test_bad_messages_cost_themselves_only(platform: Platform) -> None:
         for number, payload in enumerate(bad):
             device.say("telemetry", {"ts": 1_790_000_000_000 + number, "values": {"n": number}})
             device.say("telemetry", payload)
-    letters = eventually(lambda: len(platform.letters(account)) == len(bad) and platform.letters(account))
-    assert sorted(base64.b64decode(letter["payload_base64"]) for letter in letters) == sorted(bad)
+    eventually(lambda: len(platform.letters(account)) == len(bad))
+    assert sorted(base64.b64decode(letter["payload_base64"]) for letter in platform.letters(account)) == sorted(bad)
     assert [value for _, value in platform.readings(account)] == list(range(len(bad)))
 
 
@@ -163,9 +164,9 @@ def test_a_script_that_hangs_costs_its_own_messages_only(platform: Platform) -> 
         for number in range(5):
             bad.say("raw", bytes([number]))
             good.say("telemetry", {"ts": 1_790_000_000_000 + number, "values": {"n": number}})
-    assert eventually(lambda: len(platform.readings(healthy)) == 5 and platform.readings(healthy))
-    letters = eventually(lambda: len(platform.letters(hanging)) == 5 and platform.letters(hanging))
-    assert {letter["reason"] for letter in letters} == {"codec_timeout"}
+    eventually(lambda: len(platform.readings(healthy)) == 5)
+    eventually(lambda: len(platform.letters(hanging)) == 5)
+    assert {letter["reason"] for letter in platform.letters(hanging)} == {"codec_timeout"}
 
 
 def test_no_secret_reaches_a_log(platform: Platform) -> None:

@@ -19,7 +19,7 @@ def now_ms() -> int:
 def uplink(topic: str, payload: Any, **overrides: Any) -> Uplink:
     """An uplink that arrives now; what is not bytes is sent as JSON."""
     body = payload if isinstance(payload, bytes) else orjson.dumps(payload)
-    return Uplink(**{"topic": topic, "payload": body, "received_at": arrival()} | overrides)
+    return Uplink(topic, body, arrival())._replace(**overrides)
 
 
 def say(device: Device, kind: str, payload: Any, **overrides: Any) -> Outcome:

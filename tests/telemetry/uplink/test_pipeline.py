@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from django.db import DatabaseError, IntegrityError, OperationalError
+from django.db import DatabaseError, IntegrityError, OperationalError, connection
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -14,6 +14,7 @@ from devices.thing_model import MAX_PROPERTIES
 from telemetry import latest, ledger
 from telemetry.models import Attribute, DeadLetterRecord, Event, LedgerEntry, ReportRow
 from telemetry.uplink import pipeline
+from telemetry.uplink.memory import memory
 from telemetry.uplink.pipeline import Outcome, process
 from tests.make import make_device, make_product
 
@@ -187,7 +188,7 @@ def test_a_disabled_device_is_rejected_and_not_kept(device: Device) -> None:
 
 def test_a_strict_product_refuses_what_its_model_lacks(product: Product, device: Device) -> None:
     products.update_product(product, unknown_properties="reject")
-    pipeline.memory().directory.forget()  # a committed change says so itself
+    memory().directory.forget()  # a committed change says so itself
     say(device, "telemetry", {"temperature": 1, "new": 2})
     say(device, "events/unplanned", {})
     say(device, "attributes", {"new": 1})
@@ -239,8 +240,8 @@ def test_a_database_that_is_down_changes_nothing_and_is_said(device: Device, mon
         raise OperationalError("the server is away")
 
     with monkeypatch.context() as patched:
-        patched.setattr(pipeline.latest, "merge", down)
-        patched.setattr(pipeline.connection, "close", lambda: None)  # the test's transaction lives on it
+        patched.setattr(latest, "merge", down)
+        patched.setattr(connection, "close", lambda: None)  # the test's transaction lives on it
         with pytest.raises(Unavailable):
             say(device, "telemetry", {"temperature": 1})
     assert stored(device) == []
@@ -256,7 +257,7 @@ def test_a_fault_that_nobody_foresaw_costs_one_message(device: Device, monkeypat
             raise error
         merge(reports)
 
-    monkeypatch.setattr(pipeline.latest, "merge", fails_on_13)
+    monkeypatch.setattr(latest, "merge", fails_on_13)
     topic = f"devices/{device.key}/up/telemetry"
     outcome = process([uplink(topic, {"temperature": number}) for number in range(20)])
     assert (outcome.stored, outcome.dead_lettered, balance(outcome)) == (19, 1, True)
@@ -269,7 +270,7 @@ def test_a_sink_that_fails_rolls_the_batch_back(device: Device, monkeypatch: pyt
         raise DatabaseError("no")
 
     monkeypatch.setattr(pipeline, "_sinks", lambda: [down])
-    monkeypatch.setattr(pipeline.connection, "close", lambda: None)
+    monkeypatch.setattr(connection, "close", lambda: None)
     with pytest.raises(Unavailable):
         say(device, "telemetry", {"temperature": 1})
     assert (stored(device), LedgerEntry.objects.count()) == ([], 0)

@@ -9,7 +9,7 @@ from devices import products
 from devices.models import Device, Product
 from iotpanel.tenants.models import Tenant
 from telemetry.models import DeadLetterRecord, ReportRow
-from telemetry.uplink import pipeline
+from telemetry.uplink.memory import memory
 from telemetry.uplink.replay import replay
 from tests.make import make_device, make_product
 
@@ -20,7 +20,7 @@ pytestmark = pytest.mark.django_db
 
 def widen(product: Product) -> None:
     products.update_product(product, thing_model={"properties": [{"key": "temperature", "type": "number"}]})
-    pipeline.memory().directory.forget()
+    memory().directory.forget()
 
 
 def test_a_mended_letter_is_stored_at_its_first_time(product: Product, device: Device) -> None:
@@ -44,7 +44,7 @@ def test_a_second_replay_does_nothing(product: Product, device: Device) -> None:
 def test_what_is_still_bad_keeps_its_letter_with_the_new_reason(product: Product, device: Device) -> None:
     say(device, "telemetry", {"temperature": 900})
     products.update_product(product, thing_model={"properties": [{"key": "temperature", "type": "text"}]})
-    pipeline.memory().directory.forget()
+    memory().directory.forget()
     assert replay(DeadLetterRecord.objects.all()) == (0, 1)
     assert reasons() == ["bad_value"]
 
@@ -64,7 +64,7 @@ def test_a_frame_is_decoded_again_by_the_corrected_script(tenant: Tenant) -> Non
     say(device, "raw", b"\x05")
     assert reasons() == ["codec_error"]
     products.update_product(product, codec_script="function decode(p) return {level = string.byte(p)} end")
-    pipeline.memory().directory.forget()
+    memory().directory.forget()
     assert replay(DeadLetterRecord.objects.all()) == (1, 0)
     assert stored(device) == [{"level": 5}]
 
@@ -78,7 +78,7 @@ def test_only_the_bad_report_of_a_frame_comes_again(tenant: Tenant) -> None:
     assert (outcome.stored, outcome.dead_lettered) == (1, 1)
     assert DeadLetterRecord.objects.get().index == 1
     products.update_product(product, thing_model={})
-    pipeline.memory().directory.forget()
+    memory().directory.forget()
     assert replay(DeadLetterRecord.objects.all()) == (1, 0)
     assert [values["a"] for values in stored(device)] == [1, 900]
 
