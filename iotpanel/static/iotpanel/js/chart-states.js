@@ -2,7 +2,7 @@
 
 import { tickLabel, timeTicks } from "./chart-axis.js";
 import { draw, hatching } from "./chart-svg.js";
-import { shown } from "./device-format.js";
+import { json, shown } from "./device-format.js";
 import { span as duration } from "./ages.js";
 
 const LANE = 30, GAP = 14, TOP = 10, BOTTOM = 24, LEFT = 14, RIGHT = 14;
@@ -13,11 +13,11 @@ export const FRAME = { left: LEFT, right: RIGHT, top: TOP, bottom: BOTTOM };
 
 /** The class of a value's colour: booleans quiet and filled, words in the order in which they appear. */
 function classes(segments) {
-  const words = [...new Set(segments.map((part) => JSON.stringify(part[2])))];
+  const words = [...new Set(segments.map((part) => json(part[2])))];
   return (value) => {
     if (value === false) return "st-idle";
     if (value === true) return "st-run";
-    return `st-${(words.indexOf(JSON.stringify(value)) % KINDS) + 1}`;
+    return `st-${(words.indexOf(json(value)) % KINDS) + 1}`;
   };
 }
 
@@ -54,11 +54,18 @@ export function drawStates(box, series, span) {
   return root;
 }
 
+/** Adds a live value: the state goes on, or another begins. */
+export function appendState(segments, ms, value) {
+  const last = segments.at(-1);
+  if (last && json(last[2]) === json(value)) last[1] = Math.max(last[1], ms);
+  else if (!last || ms > last[0]) segments.push([ms, ms + 1000, value]);
+}
+
 /** How long each state lasted, longest first: `[[words, "2 h"], ...]`. */
 export function totals(segments) {
   const sums = new Map();
   for (const [from, to, value] of segments) {
-    const key = JSON.stringify(value);
+    const key = json(value);
     const [, sum] = sums.get(key) ?? [value, 0];
     sums.set(key, [value, sum + (to - from)]);
   }

@@ -1,11 +1,12 @@
 // The history chart of a card: several series over one window, with its strip, legend, table and address.
 // Needs ECharts as `window.echarts`; without it (or where it fails) the table still works.
 
+import { comparedIn, linkDownload, propertyIn, writeAddress } from "./chart-address.js";
 import { append } from "./chart-points.js";
 import { frame, option, units } from "./chart-option.js";
 import { loadFlags, loadSeries, seriesId, seriesOf } from "./chart-load.js";
 import { Pointer } from "./chart-pointer.js";
-import { drawStates, FRAME } from "./chart-states.js";
+import { appendState, drawStates, FRAME } from "./chart-states.js";
 import { Strip } from "./chart-strip.js";
 import { onTheme, theme } from "./chart-theme.js";
 import { Window } from "./chart-window.js";
@@ -22,9 +23,8 @@ export class HistoryChart {
     this.device = card.dataset.device;
     this.look = theme();
     this.window = new Window();
-    const asked = new URLSearchParams(location.search);
-    this.property = asked.get("property") || card.dataset.property;
-    this.compared = asked.getAll("compare").filter((id) => id.includes(":")).slice(0, MOST - 1);
+    this.property = propertyIn(location.search) || card.dataset.property;
+    this.compared = comparedIn(location.search).slice(0, MOST - 1);
     this.series = [];
     this.flags = [];
     this.wide = { points: [], rhythm: {} };
@@ -155,12 +155,7 @@ export class HistoryChart {
   }
 
   address() {
-    const query = new URLSearchParams(location.search);
-    this.window.write(query);
-    query.delete("compare");
-    query.set("property", this.property);
-    for (const id of this.compared) query.append("compare", id);
-    history.replaceState(history.state, "", `?${query}`);
+    writeAddress(this);
     this.card.querySelectorAll("[data-range]").forEach((button) => button.setAttribute("aria-pressed", this.window.following && button.dataset.range === this.window.range));
     this.part("custom-summary")?.setAttribute("data-on", !this.window.following);
   }
@@ -169,17 +164,11 @@ export class HistoryChart {
   append(device, property, ms, value) {
     const line = this.series.find((one) => one.id === seriesId(device, property));
     if (!line || !this.window.following) return;
-    if (line.kind === "states") this.appendState(line, ms, value);
-    else if (typeof value === "number") append(line.points, ms, value, line.bucket);
+    if (line.kind === "states") appendState(line.segments, ms, value);
+    else if (["number", "bigint"].includes(typeof value)) append(line.points, ms, Number(value), line.bucket);
     else return;
     line.readings += 1;
     this.soon();
-  }
-
-  appendState(line, ms, value) {
-    const last = line.segments.at(-1);
-    if (last && JSON.stringify(last[2]) === JSON.stringify(value)) last[1] = Math.max(last[1], ms);
-    else if (!last || ms > last[0]) line.segments.push([ms, ms + 1000, value]);
   }
 
   soon() {
@@ -235,16 +224,7 @@ export class HistoryChart {
     legend(this.part("legend"), this.series);
     this.part("two-units").hidden = new Set(this.series.map((line) => line.unit ?? "")).size <= units(this.series).length || first.kind === "states";
     if (!this.part("table").hidden) table(this.part("table"), first);
-    this.download();
-  }
-
-  download() {
-    const link = this.part("csv");
-    if (!link) return;
-    const [start, end] = this.span;
-    const query = new URLSearchParams({ format: "csv", start: Math.round(start), end: Math.round(end) });
-    for (const line of this.series) if (line.device === this.device) query.append("property", line.property);
-    link.href = `${link.dataset.base}?${query}`;
+    linkDownload(this.part("csv"), this);
   }
 
   resize() {

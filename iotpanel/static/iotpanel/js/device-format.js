@@ -27,7 +27,13 @@ export function shown(value, precision) {
   if (value === null || value === undefined) return "\u2013";
   if (typeof value === "number" || typeof value === "bigint") return number(value, precision);
   if (typeof value === "boolean") return say(value ? "true" : "false");
-  return typeof value === "string" ? value : JSON.stringify(value);
+  return typeof value === "string" ? value : json(value);
+}
+
+/** JSON text of any value, integers beyond 2^53 with all their digits. */
+export function json(value) {
+  const raw = (number) => JSON.rawJSON?.(number.toString()) ?? number.toString();
+  return JSON.stringify(value, (key, each) => (typeof each === "bigint" ? raw(each) : each));
 }
 
 /** A value with its unit: a space before it, none before a bare degree sign. */

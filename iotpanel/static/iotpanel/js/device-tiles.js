@@ -57,7 +57,7 @@ export class Tiles {
     refill(tile);
     ageTile(tile, this.offlineAfter, ms);
     const line = this.sparks[property];
-    const number = typeof value === "boolean" ? Number(value) : value;
+    const number = ["boolean", "bigint"].includes(typeof value) ? Number(value) : value;
     if (!line || typeof number !== "number") return;
     append(line.points, ms, number, line.bucket);
     this.draw(property);
