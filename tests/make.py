@@ -64,7 +64,7 @@ def make_device(tenant: Tenant | None = None, **overrides: Any) -> Device:
 def make_device_with_secret(tenant: Tenant | None = None, **overrides: Any) -> tuple[Device, str]:
     product = overrides.pop("product", None)
     tenant = tenant or (product.tenant if product else make_tenant())
-    values = {"key": f"device-{next(_numbers)}", "product": product or make_product(tenant)} | overrides
+    values: dict[str, Any] = {"key": f"device-{next(_numbers)}", "product": product or make_product(tenant)} | overrides
     return provisioning.create_device(tenant, **values)
 
 

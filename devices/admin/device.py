@@ -29,7 +29,7 @@ CHILDREN_SHOWN = 100
 
 
 @admin.register(Device)
-class DeviceAdmin(DeviceExchange, DeviceActions, TenantModelAdmin):  # type: ignore[misc]
+class DeviceAdmin(DeviceExchange, DeviceActions, TenantModelAdmin):
     form = DeviceForm
     panels: list[tuple[Any, Panel]] = []
     list_display = ("shown_name", "key", "status", "shown_product", "gateway", "shown_groups", "shown_labels", "last_seen")

@@ -3,6 +3,7 @@
 import csv
 from collections.abc import Callable
 from typing import Any
+from urllib.parse import urlsplit
 
 from django import forms
 from django.conf import settings
@@ -38,7 +39,7 @@ class ChoiceForm(forms.Form):
         field.queryset, field.label, field.required = queryset, label, required
 
 
-class DeviceActions(ByRole, ModelAdmin):  # type: ignore[type-arg]
+class DeviceActions(ByRole, ModelAdmin):
     """Mixed into the device admin."""
 
     @admin.action(description=gettext_lazy("Enable"), permissions=["change"])
@@ -126,7 +127,7 @@ class DeviceActions(ByRole, ModelAdmin):  # type: ignore[type-arg]
         device = self.get_object(request, object_id)
         if device is None or not self.has_change_permission(request, device):
             raise Http404
-        return device  # type: ignore[no-any-return]
+        return device
 
     def _ask_one(self, request: HttpRequest, device: Device, **words: str) -> HttpResponse:
         return ask(request, self, names=[f"{device.name} ({device.key})"], back=_address(device), **words)
@@ -153,7 +154,7 @@ class DeviceActions(ByRole, ModelAdmin):  # type: ignore[type-arg]
 
 def show_secret(model_admin: Any, request: HttpRequest, device: Device, secret: str) -> HttpResponse:
     """The page that shows a device's new secret, with a first message to try."""
-    host = request.get_host().rsplit(":", 1)[0]
+    host = settings.MQTT_HOST or urlsplit(f"//{request.get_host()}").hostname
     snippet = f"mosquitto_pub -h {host} -p {settings.MQTT_PORT} -i {device.key} -u {device.key} -P {secret} -q 1 \\\n"
     snippet += f"  -t devices/{device.key}/up/telemetry -m '{{\"temperature\": 21.5}}'"
     return shown_once(

@@ -35,7 +35,7 @@ SHOWN = 200  # of each kind; the counts are of all
 _KINDS = {"new": RowResult.IMPORT_TYPE_NEW, "update": RowResult.IMPORT_TYPE_UPDATE, "same": RowResult.IMPORT_TYPE_SKIP}
 
 
-class DeviceCsv(CSV):  # type: ignore[misc]
+class DeviceCsv(CSV):
     """Rows of any length: what is missing is empty, what is too much goes into a column of its own and is named."""
 
     def create_dataset(self, in_stream: Any, **kwargs: Any) -> Dataset:
@@ -55,7 +55,7 @@ def _delimiter(text: str) -> str:
     return ";" if first.count(";") > first.count(",") else ","
 
 
-class DeviceResource(Resource):  # type: ignore[misc]
+class DeviceResource(Resource):
     """All rows or none: a file with a bad row writes nothing."""
 
     def __init__(self, tenant: Tenant | None = None, **kwargs: Any) -> None:
@@ -116,12 +116,16 @@ def _note(result: Result, row: RowPlan) -> None:
         result.append_row_result(shown)
 
 
-class DeviceImportForm(ImportForm):  # type: ignore[misc]
+class DeviceImportForm(ImportForm):
     tenant = forms.ModelChoiceField(queryset=Tenant.objects.none(), label=gettext_lazy("Tenant"), widget=UnfoldAdminSelectWidget)
 
     def __init__(self, *args: Any, tenants: QuerySet[Tenant], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         _choose(self.fields["tenant"], tenants)
+        self.fields["import_file"].help_text = _(
+            "UTF-8 with a header; comma or semicolon. “groups”: keys with “;” between. “labels”: key=value with “;” between. "
+            "A column that is left out changes nothing, an empty cell empties. First comes a dry run."
+        )
 
     def clean_import_file(self) -> Any:
         file = self.cleaned_data["import_file"]
@@ -130,7 +134,7 @@ class DeviceImportForm(ImportForm):  # type: ignore[misc]
         return file
 
 
-class DeviceConfirmForm(ConfirmImportForm):  # type: ignore[misc]
+class DeviceConfirmForm(ConfirmImportForm):
     tenant = forms.ModelChoiceField(queryset=Tenant.objects.none(), widget=forms.HiddenInput)
 
     def __init__(self, *args: Any, tenants: QuerySet[Tenant], **kwargs: Any) -> None:
@@ -144,7 +148,7 @@ def _choose(field: Any, tenants: QuerySet[Tenant]) -> None:
         field.initial = tenants.first()
 
 
-class DeviceExchange(ImportExportMixin):  # type: ignore[misc]
+class DeviceExchange(ImportExportMixin):
     """Mixed into the device admin."""
 
     resource_classes = [DeviceResource]
@@ -155,10 +159,10 @@ class DeviceExchange(ImportExportMixin):  # type: ignore[misc]
     skip_admin_log = True  # the audit log has it, row by row
 
     def has_import_permission(self, request: HttpRequest) -> bool:
-        return bool(self.has_add_permission(request))  # type: ignore[attr-defined]
+        return bool(self.has_add_permission(request))
 
     def has_export_permission(self, request: HttpRequest) -> bool:
-        return bool(self.has_view_permission(request))  # type: ignore[attr-defined]
+        return bool(self.has_view_permission(request))
 
     def get_import_form_kwargs(self, request: HttpRequest) -> dict[str, Any]:
         return {**super().get_import_form_kwargs(request), "tenants": tenants_of(request.user, Role.ADMIN)}

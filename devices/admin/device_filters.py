@@ -21,9 +21,9 @@ class PresenceFilter(RadioFilter):
     def queryset(self, request: HttpRequest, queryset: Any) -> QuerySet[Any] | None:
         match self.value():
             case "disabled":
-                return queryset.filter(enabled=False)  # type: ignore[no-any-return]
+                return queryset.filter(enabled=False)
             case "online" | "offline" | "never_seen" as state:
-                return getattr(queryset, state)()  # type: ignore[no-any-return]
+                return getattr(queryset, state)()
         return None
 
 
@@ -42,7 +42,7 @@ class GroupFilter(DropdownFilter):
         if not value:
             return None
         if not value.isascii() or not value.isdigit() or len(value) > 18:
-            return queryset.none()  # type: ignore[no-any-return]
+            return queryset.none()
         group = Group.objects.for_user(request.user).filter(pk=int(value)).first()  # type: ignore[arg-type]
         return queryset.in_group(group) if group else queryset.none()
 
@@ -58,7 +58,7 @@ class LabelFilter(TextFilter):
         if not wanted:
             return None
         key, equals, value = (part.strip() for part in wanted.partition("="))
-        return queryset.filter(labels__contains={key: value}) if equals else queryset.filter(labels__has_key=key)  # type: ignore[no-any-return]
+        return queryset.filter(labels__contains={key: value}) if equals else queryset.filter(labels__has_key=key)
 
 
 class CredentialFilter(RadioFilter):
@@ -72,4 +72,4 @@ class CredentialFilter(RadioFilter):
         if self.value() not in ("yes", "no"):
             return None
         in_force = Exists(Credential.objects.filter(device=OuterRef("pk"), revoked_at=None))
-        return queryset.filter(in_force if self.value() == "yes" else ~in_force)  # type: ignore[no-any-return]
+        return queryset.filter(in_force if self.value() == "yes" else ~in_force)

@@ -98,8 +98,8 @@ class ProductForm(VerbForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         model, rollups = self.instance.thing_model or {}, self.instance.rollup_retention or {}
-        self.initial |= {part: model.get(part, []) for part in PARTS}
-        self.initial |= {f"rollup_{rollup}": rollups.get(rollup) for rollup in ROLLUPS}
+        self.initial.update({part: model.get(part, []) for part in PARTS})
+        self.initial.update({f"rollup_{rollup}": rollups.get(rollup) for rollup in ROLLUPS})
 
     def clean(self) -> dict[str, Any]:
         """The thing model's problems come with their path; shown at their part, with the row's number."""

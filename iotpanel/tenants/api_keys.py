@@ -79,7 +79,7 @@ def find_by_prefix(prefix: str) -> ApiKey | None:
 
 def signing_secret(api_key: ApiKey) -> str:
     """What its requests are signed with; raises ValueError where SECRET_KEY has changed since."""
-    return decrypt(api_key.signing_secret or b"", purpose=_PURPOSE)
+    return decrypt(bytes(api_key.signing_secret or b""), purpose=_PURPOSE)
 
 
 def clean_scopes(value: Any) -> list[str]:
@@ -111,7 +111,7 @@ def _apply(api_key: ApiKey, changes: dict[str, Any]) -> None:
     problems = Problems()
     for field, value in changes.items():
         with problems.of(field):
-            setattr(api_key, field, _CLEAN[field](value))  # type: ignore[operator]
+            setattr(api_key, field, _CLEAN[field](value))
     problems.raise_any()
 
 

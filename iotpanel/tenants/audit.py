@@ -16,7 +16,7 @@ from iotpanel.api.addresses import client_address
 from .models import Tenant, User
 
 
-class AuditMiddleware(AuditlogMiddleware):  # type: ignore[misc]
+class AuditMiddleware(AuditlogMiddleware):
     """Takes the actor when something is written, not when the request begins: the API knows who asks only later.
 
     Requests that write nothing then touch neither session nor database for it. The address is the one that

@@ -24,7 +24,7 @@ def decrypt(token: bytes, *, purpose: str) -> str:
 
 def _cipher(purpose: str) -> MultiFernet:
     """The newest key encrypts; SECRET_KEY_FALLBACKS still decrypt, so that the key can be changed."""
-    return MultiFernet([_fernet(secret, purpose) for secret in (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS)])
+    return MultiFernet([_fernet(str(secret), purpose) for secret in (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS)])
 
 
 def _fernet(secret: str, purpose: str) -> Fernet:

@@ -24,6 +24,8 @@ from telemetry.uplink.replay import replay
 
 from .bytes_view import as_text, hexdump
 
+DETAIL_LENGTH = 90
+
 
 class OpenFilter(RadioFilter):
     title = gettext_lazy("state")
@@ -41,7 +43,7 @@ class OpenFilter(RadioFilter):
         return None
 
 
-class Replaying(ModelAdmin):  # type: ignore[type-arg]
+class Replaying(ModelAdmin):
     """Actions of the dead letter admin."""
 
     def has_replay_permission(self, request: HttpRequest, obj: Any = None) -> bool:
@@ -86,7 +88,7 @@ def _effect() -> str:
 
 
 @admin.register(DeadLetterRecord)
-class DeadLetterAdmin(Replaying, TenantModelAdmin):  # type: ignore[misc]
+class DeadLetterAdmin(Replaying, TenantModelAdmin):
     change_role = add_role = None
     list_display = ("shown_reason", "shown_device", "shown_product", "topic", "size", "received", "state")
     list_filter = (
@@ -107,18 +109,18 @@ class DeadLetterAdmin(Replaying, TenantModelAdmin):  # type: ignore[misc]
         ("shown_device", "shown_product"),
         "key",
         "topic",
-        ("source", "index", "received_at"),
+        ("source", "index", "received"),
         "text",
         "dump",
     )
-    readonly_fields = ("state", "shown_device", "shown_product", "text", "dump")
+    readonly_fields = ("state", "received", "shown_device", "shown_product", "text", "dump")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         return super().get_queryset(request).select_related("device", "product")
 
     @admin.display(description=gettext_lazy("reason"), ordering="reason")
     def shown_reason(self, obj: DeadLetterRecord) -> SafeString:
-        return format_html('<span title="{}">{}</span>', obj.detail, obj.reason)
+        return format_html('{}<span class="why" title="{}">{}</span>', obj.reason, obj.detail, obj.detail[:DETAIL_LENGTH])
 
     @admin.display(description=gettext_lazy("device"), ordering="key")
     def shown_device(self, obj: DeadLetterRecord) -> SafeString | str:

@@ -54,9 +54,9 @@ class TestWhatIsNoted:
     def test_what_changes_by_itself_is_no_history(self, tenant: Tenant, owner: User) -> None:
         api_key, _key, _secret = make_api_key(tenant)
         before = LogEntry.objects.count()
-        api_key.last_used_at = "2026-01-01T00:00Z"  # type: ignore[assignment]
+        api_key.last_used_at = "2026-01-01T00:00Z"
         api_key.save()
-        owner.last_login = "2026-01-01T00:00Z"  # type: ignore[assignment]
+        owner.last_login = "2026-01-01T00:00Z"
         owner.save()
         assert LogEntry.objects.count() == before
 

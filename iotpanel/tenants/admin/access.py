@@ -28,10 +28,10 @@ def roles_of(request: HttpRequest, user: User) -> dict[int, Role]:
     """Tenant id -> role, read once per request: a page of the admin asks dozens of times."""
     if not hasattr(request, "roles"):
         request.roles = {tenant: Role(role) for tenant, role in user.memberships.values_list("tenant", "role")}  # type: ignore[attr-defined]
-    return request.roles  # type: ignore[attr-defined,no-any-return]
+    return request.roles  # type: ignore[attr-defined]
 
 
-class ByRole(BaseModelAdmin):  # type: ignore[type-arg]
+class ByRole(BaseModelAdmin):
     """Mixed into a ModelAdmin of a model that belongs to a tenant by `tenant_path`; None as role means superusers only."""
 
     tenant_path = "tenant"

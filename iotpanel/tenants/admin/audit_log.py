@@ -41,7 +41,7 @@ class AuditLogAdmin(ReadOnlyAdmin):
         return of_tenants(queryset, tenants_of(request.user, needed)) if needed else queryset.none()
 
     def tenant_of(self, obj: Any) -> Tenant | None:
-        return Tenant.objects.filter(pk=(obj.additional_data or {}).get("tenant")).first()
+        return Tenant.objects.filter(pk=(obj.additional_data or {}).get("tenant") or 0).first()
 
     def get_list_filter(self, request: HttpRequest) -> list[Any]:
         return list(self.list_filter)

@@ -16,7 +16,7 @@ from .audit_words import actor_of, changes
 SHOWN = 200
 
 
-class WithHistory(ModelAdmin):  # type: ignore[type-arg]
+class WithHistory(ModelAdmin):
     """Mixed into a ModelAdmin: its history is the audit log's, not the list of what was done in the admin."""
 
     def history_view(self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None) -> Any:
@@ -33,5 +33,5 @@ class WithHistory(ModelAdmin):  # type: ignore[type-arg]
             "media": self.media,
             "back": reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_change", args=[obj.pk]),
         }
-        request.current_app = self.admin_site.name  # type: ignore[attr-defined]
+        request.current_app = self.admin_site.name
         return TemplateResponse(request, "admin/iotpanel/history.html", context | (extra_context or {}))

@@ -44,6 +44,6 @@ def shown_once(
 
 
 def _page(request: HttpRequest, admin: Any, template: str, context: dict[str, Any]) -> TemplateResponse:
-    request.current_app = admin.admin_site.name  # type: ignore[attr-defined]
+    request.current_app = admin.admin_site.name
     shared = admin.admin_site.each_context(request) | {"opts": admin.opts, "media": admin.media}
     return TemplateResponse(request, template, shared | context)

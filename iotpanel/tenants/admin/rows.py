@@ -51,6 +51,9 @@ class RowsField(forms.JSONField):
         super().__init__(required=False, encoder=DjangoJSONEncoder, **kwargs)
         self.widget.columns = columns
 
+    def prepare_value(self, value: Any) -> Any:
+        return super().prepare_value([] if value is None else value)
+
     def bound_data(self, data: Any, initial: Any) -> Any:
         try:
             return super().bound_data(data, initial)

@@ -23,7 +23,7 @@ class TenantAdmin(TenantModelAdmin):
     fields = ("key", "name")
 
     def tenant_of(self, obj: Any) -> Tenant:
-        return obj  # type: ignore[no-any-return]
+        return obj
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         return super().get_queryset(request).annotate(member_count=Count("memberships"))

@@ -12,7 +12,7 @@ from unfold.admin import ModelAdmin
 from iotpanel.api.errors import Conflict
 
 
-class VerbForm(forms.ModelForm):  # type: ignore[type-arg]
+class VerbForm(forms.ModelForm):
     """Reads what was typed; the judgement is the verb's, and `refused` is what it said of the same request."""
 
     refused: ValidationError | None = None
@@ -36,7 +36,7 @@ class VerbForm(forms.ModelForm):  # type: ignore[type-arg]
 class ByVerbs(ModelAdmin):
     """Saves and deletes by verbs. A class says `create`, `update` and `remove`; what they raise is shown, never a 500."""
 
-    form = VerbForm
+    form: Any = VerbForm
     conflict_field = "key"
     secret_fields: tuple[str, ...] = ()
 
@@ -68,7 +68,7 @@ class ByVerbs(ModelAdmin):
 
     def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
         form = super().get_form(request, obj, change=change, **kwargs)
-        form.refused = getattr(request, "refused", None)  # type: ignore[attr-defined] # a class of this request's own
+        form.refused = getattr(request, "refused", None)  # a class of this request's own
         return form
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:

@@ -11,4 +11,4 @@ class InHistory:
         return {"tenant": self.history_tenant()}
 
     def history_tenant(self) -> int | None:
-        return self.tenant_id
+        return self.tenant_id  # type: ignore[attr-defined]
