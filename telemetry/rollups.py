@@ -24,12 +24,15 @@ RECOMPUTE_AT_ONCE = 100
 ALONE = "SELECT pg_try_advisory_xact_lock(7104002)"
 # The other side of telemetry_frontier(): for a moment no batch is under way.
 NO_BATCHES = "SELECT pg_advisory_xact_lock(7104001)"
-SEAL = """
-    INSERT INTO telemetry_rollupfrontier AS row (id, sealed_to, rolled_up_to)
-    SELECT 1, %s, coalesce(date_trunc('minute', min(oldest.at)), %s) FROM telemetry_latest AS latest CROSS JOIN LATERAL (
-        SELECT at FROM telemetry_report WHERE device_id = latest.device_id ORDER BY at LIMIT 1
-    ) AS oldest WHERE NOT EXISTS (SELECT FROM telemetry_rollupfrontier)
-    ON CONFLICT (id) DO NOTHING
+# A database whose frontier was lost: from now on, with everything before it to be done again.
+START = """
+    WITH started AS (
+        INSERT INTO telemetry_rollupfrontier (id, sealed_to, rolled_up_to) VALUES (1, %s, %s)
+        ON CONFLICT (id) DO NOTHING RETURNING sealed_to
+    )
+    INSERT INTO telemetry_dirtybucket (device_id, hour, claimed)
+    SELECT DISTINCT device_id, date_trunc('hour', at, 'UTC'), false FROM telemetry_report, started WHERE at < sealed_to
+    ON CONFLICT DO NOTHING
 """
 MOVE_SEAL = "UPDATE telemetry_rollupfrontier SET sealed_to = greatest(sealed_to, %s)"
 CLAIM = """
@@ -80,7 +83,7 @@ def begin(now: int) -> bool:
     except OperationalError:  # a batch takes long: the next run will do it
         return False
     sealed_to = moment(floor(now - SETTLES, MINUTE))
-    execute(SEAL, [sealed_to, sealed_to])
+    execute(START, [sealed_to, sealed_to])
     execute(MOVE_SEAL, [sealed_to])
     if not execute("SELECT FROM telemetry_dirtybucket WHERE claimed LIMIT 1"):
         execute(CLAIM, [CLAIM_AT_ONCE])

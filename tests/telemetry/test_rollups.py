@@ -123,11 +123,12 @@ def test_long_names_have_no_rollups_and_harm_none() -> None:
     assert RollupDay.objects.get().property == "t"
 
 
-def test_a_lost_frontier_is_made_from_the_oldest_reading() -> None:
+def test_a_lost_frontier_costs_nothing() -> None:
     RollupFrontier.objects.all().delete()
-    write((90_000_000, 1), device_id=7)
-    rollups.run(now=T0 + HOUR)
-    assert minutes() == [(1, 1, 1)]
+    write((90_000_000, 1), (DAY, 2), (9 * DAY, 3), device_id=7)
+    rollups.run(now=T0 + 2 * DAY)
+    assert minutes() == [(1, 1, 1), (1440, 1, 2)]
+    assert RollupFrontier.objects.get().rolled_up_to == to_datetime(T0 + 2 * DAY - MINUTE)
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""Raw pages, charts and CSV."""
+"""Raw pages and CSV."""
 
 import csv
 import io
@@ -8,7 +8,6 @@ import pytest
 
 from devices.messages import Report
 from telemetry import history
-from telemetry.history import HistoryError
 from telemetry.stores.base import Store
 
 SECOND = 1_000_000
@@ -40,47 +39,6 @@ def test_raw_intervals_are_half_open(store: Store) -> None:
     fill(store, 5)
     page = history.raw(1, start=T0 + SECOND, end=T0 + 3 * SECOND, newest_first=False)
     assert [row.value for row in page.results] == [1, 2]
-
-
-def test_few_readings_are_charted_as_they_are(store: Store) -> None:
-    fill(store, 3, MINUTE)
-    found = history.chart(1, "t", T0, T0 + HOUR)
-    assert (found.source, found.bucket, found.step_ms, found.readings) == ("raw", "", 0, 3)
-    assert found.points == [[(T0 + index * MINUTE) / 1000, index, index, index, 1] for index in range(3)]
-
-
-def test_many_readings_are_charted_as_a_band(store: Store) -> None:
-    fill(store, 600)
-    found = history.chart(1, "t", T0, T0 + 600 * SECOND, max_points=61)
-    assert (found.bucket, found.step_ms, found.readings) == ("10s", 10_000, 600)
-    assert found.points[0] == [T0 // 1000, 4.5, 0, 9, 10]
-    assert len(found.points) == 60
-
-
-@pytest.mark.parametrize("hours", [1, 24, 24 * 7, 24 * 365, 24 * 3650])
-def test_a_chart_never_has_more_points_than_asked(store: Store, hours: int) -> None:
-    fill(store, 400, hours * HOUR // 400)
-    found = history.chart(1, "t", T0 + 1, T0 + hours * HOUR + 1, max_points=100, tz="Europe/Berlin")
-    assert 20 <= len(found.points) <= 101
-
-
-def test_states_have_no_band(store: Store) -> None:
-    store.write([Report(1, T0 + index * SECOND, {"on": index % 2 == 0, "s": str(index)}, T0) for index in range(100)])
-    for name, last in [("on", False), ("s", "9")]:
-        found = history.chart(1, name, T0, T0 + 100 * SECOND, max_points=11)
-        assert found.points[0] == [T0 // 1000, last, None, None, 10]
-    assert history.chart(1, "s", T0, T0 + SECOND).points == [[T0 / 1000, "0", None, None, 1]]
-
-
-def test_a_chart_of_no_time_is_refused(store: Store) -> None:
-    with pytest.raises(HistoryError):
-        history.chart(1, "t", T0, T0)
-
-
-@pytest.mark.parametrize("far", [-(10**17), 10**17, 10**30])
-def test_a_chart_beyond_calendars_is_refused(store: Store, far: int) -> None:
-    with pytest.raises(HistoryError):
-        history.chart(1, "t", min(far, 0), max(far, 1))
 
 
 @pytest.mark.parametrize("far", [-(10**17), 10**17, 10**30, -(10**30)])
