@@ -2,6 +2,7 @@
 #
 #   make run                 start everything; IOTPANEL_PORT, IOTPANEL_MQTT_PORT, IOTPANEL_BIND, IOTPANEL_HOME, DEMO=0
 #   make test ARGS="..."     the checks and the test suite, on servers of their own; ARGS go to pytest
+#   make bench               what this machine can do; ARGS="memory --json" for one bench
 #   make lint                ruff, mypy, import-linter, missing migrations
 #   make backup              one file with everything; FILE=where to write it
 #   make restore FILE=...    put a backup back
@@ -13,13 +14,16 @@ PYTHON ?= python3
 LOCAL = .venv/bin/python -m iotpanel.local
 export DEMO
 
-.PHONY: run test lint backup restore upgrade bench shell clean
+.PHONY: run test bench lint backup restore upgrade bench shell clean
 
 run: .venv/installed
 	@exec $(LOCAL) run
 
 test: .venv/installed-dev
 	@exec $(LOCAL) test $(ARGS)
+
+bench: .venv/installed
+	@exec .venv/bin/python -m bench $(ARGS)
 
 lint: .venv/installed-dev
 	@exec $(LOCAL) lint

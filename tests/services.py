@@ -1,6 +1,7 @@
 """The product as real processes, for the flows: every part can be killed, restarted, and asked for its log."""
 
 import os
+import shutil
 import signal
 import threading
 import time
@@ -13,13 +14,15 @@ from urllib.parse import urlsplit
 
 import httpx
 
-from iotpanel.local import app, prepare
+from iotpanel.local import app, housekeeping, prepare
 from iotpanel.local import servers as local_servers
 from iotpanel.local.config import Config, from_environment
+from iotpanel.local.home import Home
 from iotpanel.local.part import Part
 from iotpanel.local.ports import free_port
 from iotpanel.local.supervisor import Supervisor
 
+DATA = ("postgres", "valkey", "mosquitto", "broker", "secrets", "logs", "files", "admin-password", "fleet.json")
 PORTS = ("IOTPANEL_PORT", "IOTPANEL_MQTT_PORT", "IOTPANEL_MQTT_WORKER_PORT", "IOTPANEL_DB_PORT", "IOTPANEL_CACHE_PORT")
 
 T = TypeVar("T")
@@ -65,6 +68,7 @@ class Services:
     @contextmanager
     def running(cls, root: Path) -> Iterator["Services"]:
         """Start everything below ``root``, and stop all of it at the end."""
+        begin_anew(root)
         config = from_environment(environment_for(root))
         servers = local_servers.choose(config)
         supervisor = Supervisor(config.home)
@@ -134,10 +138,24 @@ class Services:
         return urlsplit(self.database_url).path.strip("/")
 
 
+def begin_anew(root: Path) -> None:
+    """Remove the data of an earlier run; collected static files stay, because making them takes a while."""
+    home = Home(root)
+    home.make()
+    housekeeping.clear_leftovers(home)
+    for name in DATA:
+        path = root / name
+        if path.is_dir():
+            shutil.rmtree(path)
+        path.unlink(missing_ok=True)
+    (home.stamps / "tables").unlink(missing_ok=True)
+
+
 def environment_for(root: Path) -> dict[str, str]:
     """Settings of a stack below ``root`` on free ports, with the programs that the suite's own servers use."""
+    known = {"IOTPANEL_PACKAGES": str(app.TOP / ".iotpanel/packages")}
     inherited = {name: os.environ[name] for name in ("IOTPANEL_SERVERS", "IOTPANEL_PACKAGES") if name in os.environ}
-    return {**inherited, "IOTPANEL_HOME": str(root), **{name: str(free_port()) for name in PORTS}}
+    return {**known, **inherited, "IOTPANEL_HOME": str(root), **{name: str(free_port()) for name in PORTS}}
 
 
 def eventually(ask: Callable[[], T], seconds: float = 15.0) -> T:
