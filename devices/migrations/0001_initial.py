@@ -6,101 +6,179 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
-    dependencies = [
-    ]
+    dependencies = []
 
     operations = [
         migrations.CreateModel(
-            name='Credential',
+            name="Credential",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('broker_hash', models.CharField(editable=False, max_length=255)),
-                ('created_at', models.DateTimeField(auto_now_add=True, verbose_name='created at')),
-                ('revoked_at', models.DateTimeField(editable=False, null=True, verbose_name='revoked at')),
-                ('valid_until', models.DateTimeField(editable=False, null=True, verbose_name='grace until')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("broker_hash", models.CharField(editable=False, max_length=255)),
+                ("created_at", models.DateTimeField(auto_now_add=True, verbose_name="created at")),
+                ("revoked_at", models.DateTimeField(editable=False, null=True, verbose_name="revoked at")),
+                ("valid_until", models.DateTimeField(editable=False, null=True, verbose_name="grace until")),
             ],
             options={
-                'verbose_name': 'credential',
-                'verbose_name_plural': 'credentials',
-                'ordering': ['-created_at'],
+                "verbose_name": "credential",
+                "verbose_name_plural": "credentials",
+                "ordering": ["-created_at"],
             },
         ),
         migrations.CreateModel(
-            name='Device',
+            name="Device",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('key', models.CharField(max_length=64, unique=True, validators=[django.core.validators.RegexValidator('^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}\\Z', 'Use 1 to 64 letters, digits, “_”, “.” or “-”, and begin with a letter or digit.', code='bad_key')], verbose_name='key')),
-                ('name', models.CharField(max_length=200, verbose_name='name')),
-                ('labels', models.JSONField(blank=True, default=dict, verbose_name='labels')),
-                ('latitude', models.FloatField(blank=True, null=True, verbose_name='latitude (°)')),
-                ('longitude', models.FloatField(blank=True, null=True, verbose_name='longitude (°)')),
-                ('enabled', models.BooleanField(default=True, verbose_name='enabled')),
-                ('created_at', models.DateTimeField(auto_now_add=True, verbose_name='created at')),
-                ('updated_at', models.DateTimeField(auto_now=True, verbose_name='updated at')),
-                ('parent', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='children', to='devices.device', verbose_name='gateway')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "key",
+                    models.CharField(
+                        max_length=64,
+                        unique=True,
+                        validators=[
+                            django.core.validators.RegexValidator(
+                                "^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}\\Z",
+                                "Use 1 to 64 letters, digits, “_”, “.” or “-”, and begin with a letter or digit.",
+                                code="bad_key",
+                            )
+                        ],
+                        verbose_name="key",
+                    ),
+                ),
+                ("name", models.CharField(max_length=200, verbose_name="name")),
+                ("labels", models.JSONField(blank=True, default=dict, verbose_name="labels")),
+                ("latitude", models.FloatField(blank=True, null=True, verbose_name="latitude (°)")),
+                ("longitude", models.FloatField(blank=True, null=True, verbose_name="longitude (°)")),
+                ("enabled", models.BooleanField(default=True, verbose_name="enabled")),
+                ("created_at", models.DateTimeField(auto_now_add=True, verbose_name="created at")),
+                ("updated_at", models.DateTimeField(auto_now=True, verbose_name="updated at")),
+                (
+                    "parent",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="children",
+                        to="devices.device",
+                        verbose_name="gateway",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'device',
-                'verbose_name_plural': 'devices',
-                'ordering': ['key'],
+                "verbose_name": "device",
+                "verbose_name_plural": "devices",
+                "ordering": ["key"],
             },
         ),
         migrations.CreateModel(
-            name='Group',
+            name="Group",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('key', models.CharField(max_length=64, validators=[django.core.validators.RegexValidator('^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}\\Z', 'Use 1 to 64 letters, digits, “_”, “.” or “-”, and begin with a letter or digit.', code='bad_key')], verbose_name='key')),
-                ('name', models.CharField(max_length=200, verbose_name='name')),
-                ('created_at', models.DateTimeField(auto_now_add=True, verbose_name='created at')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "key",
+                    models.CharField(
+                        max_length=64,
+                        validators=[
+                            django.core.validators.RegexValidator(
+                                "^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}\\Z",
+                                "Use 1 to 64 letters, digits, “_”, “.” or “-”, and begin with a letter or digit.",
+                                code="bad_key",
+                            )
+                        ],
+                        verbose_name="key",
+                    ),
+                ),
+                ("name", models.CharField(max_length=200, verbose_name="name")),
+                ("created_at", models.DateTimeField(auto_now_add=True, verbose_name="created at")),
             ],
             options={
-                'verbose_name': 'group',
-                'verbose_name_plural': 'groups',
-                'ordering': ['name', 'id'],
+                "verbose_name": "group",
+                "verbose_name_plural": "groups",
+                "ordering": ["name", "id"],
             },
         ),
         migrations.CreateModel(
-            name='Product',
+            name="Product",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('key', models.CharField(max_length=64, validators=[django.core.validators.RegexValidator('^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}\\Z', 'Use 1 to 64 letters, digits, “_”, “.” or “-”, and begin with a letter or digit.', code='bad_key')], verbose_name='key')),
-                ('name', models.CharField(max_length=200, verbose_name='name')),
-                ('description', models.TextField(blank=True, verbose_name='description')),
-                ('thing_model', models.JSONField(blank=True, default=dict, verbose_name='thing model')),
-                ('codec_kind', models.CharField(choices=[('json', 'JSON'), ('lua', 'Lua')], default='json', max_length=16, verbose_name='codec')),
-                ('codec_script', models.TextField(blank=True, verbose_name='script')),
-                ('codec_samples', models.JSONField(blank=True, default=list, verbose_name='samples')),
-                ('offline_after', models.PositiveIntegerField(default=600, help_text='Seconds of silence; 0: never by silence.', verbose_name='offline after (s)')),
-                ('unknown_properties', models.CharField(choices=[('accept', 'Accept'), ('reject', 'Reject')], default='accept', max_length=8, verbose_name='unknown properties')),
-                ('topics', models.JSONField(blank=True, default=list, verbose_name='topics of its own')),
-                ('register_children', models.BooleanField(default=False, verbose_name='register children')),
-                ('retention_days', models.PositiveIntegerField(blank=True, help_text="Empty: the platform's ceiling.", null=True, verbose_name='keep readings (days)')),
-                ('rollup_retention', models.JSONField(blank=True, default=dict, verbose_name='keep rollups (days)')),
-                ('created_at', models.DateTimeField(auto_now_add=True, verbose_name='created at')),
-                ('updated_at', models.DateTimeField(auto_now=True, verbose_name='updated at')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "key",
+                    models.CharField(
+                        max_length=64,
+                        validators=[
+                            django.core.validators.RegexValidator(
+                                "^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}\\Z",
+                                "Use 1 to 64 letters, digits, “_”, “.” or “-”, and begin with a letter or digit.",
+                                code="bad_key",
+                            )
+                        ],
+                        verbose_name="key",
+                    ),
+                ),
+                ("name", models.CharField(max_length=200, verbose_name="name")),
+                ("description", models.TextField(blank=True, verbose_name="description")),
+                ("thing_model", models.JSONField(blank=True, default=dict, verbose_name="thing model")),
+                (
+                    "codec_kind",
+                    models.CharField(choices=[("json", "JSON"), ("lua", "Lua")], default="json", max_length=16, verbose_name="codec"),
+                ),
+                ("codec_script", models.TextField(blank=True, verbose_name="script")),
+                ("codec_samples", models.JSONField(blank=True, default=list, verbose_name="samples")),
+                (
+                    "offline_after",
+                    models.PositiveIntegerField(
+                        default=600, help_text="Seconds of silence; 0: never by silence.", verbose_name="offline after (s)"
+                    ),
+                ),
+                (
+                    "unknown_properties",
+                    models.CharField(
+                        choices=[("accept", "Accept"), ("reject", "Reject")],
+                        default="accept",
+                        max_length=8,
+                        verbose_name="unknown properties",
+                    ),
+                ),
+                ("topics", models.JSONField(blank=True, default=list, verbose_name="topics of its own")),
+                ("register_children", models.BooleanField(default=False, verbose_name="register children")),
+                (
+                    "retention_days",
+                    models.PositiveIntegerField(
+                        blank=True, help_text="Empty: the platform's ceiling.", null=True, verbose_name="keep readings (days)"
+                    ),
+                ),
+                ("rollup_retention", models.JSONField(blank=True, default=dict, verbose_name="keep rollups (days)")),
+                ("created_at", models.DateTimeField(auto_now_add=True, verbose_name="created at")),
+                ("updated_at", models.DateTimeField(auto_now=True, verbose_name="updated at")),
             ],
             options={
-                'verbose_name': 'product',
-                'verbose_name_plural': 'products',
-                'ordering': ['name', 'id'],
+                "verbose_name": "product",
+                "verbose_name_plural": "products",
+                "ordering": ["name", "id"],
             },
         ),
         migrations.CreateModel(
-            name='DevicePresence',
+            name="DevicePresence",
             fields=[
-                ('device', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, primary_key=True, related_name='presence', serialize=False, to='devices.device')),
-                ('online', models.BooleanField(default=False, verbose_name='online')),
-                ('last_seen', models.DateTimeField(null=True, verbose_name='last seen')),
-                ('changed_at', models.DateTimeField(null=True, verbose_name='changed at')),
-                ('cause', models.CharField(blank=True, max_length=16, verbose_name='cause')),
-                ('clock_offset', models.FloatField(help_text="The device's clock minus ours.", null=True, verbose_name='clock offset (s)')),
+                (
+                    "device",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        primary_key=True,
+                        related_name="presence",
+                        serialize=False,
+                        to="devices.device",
+                    ),
+                ),
+                ("online", models.BooleanField(default=False, verbose_name="online")),
+                ("last_seen", models.DateTimeField(null=True, verbose_name="last seen")),
+                ("changed_at", models.DateTimeField(null=True, verbose_name="changed at")),
+                ("cause", models.CharField(blank=True, max_length=16, verbose_name="cause")),
+                ("clock_offset", models.FloatField(help_text="The device's clock minus ours.", null=True, verbose_name="clock offset (s)")),
             ],
             options={
-                'verbose_name': 'presence',
-                'verbose_name_plural': 'presences',
+                "verbose_name": "presence",
+                "verbose_name_plural": "presences",
             },
         ),
     ]

@@ -6,73 +6,98 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('devices', '0001_initial'),
-        ('tenants', '0001_initial'),
+        ("devices", "0001_initial"),
+        ("tenants", "0001_initial"),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='device',
-            name='tenant',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='devices', to='tenants.tenant', verbose_name='tenant'),
+            model_name="device",
+            name="tenant",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE, related_name="devices", to="tenants.tenant", verbose_name="tenant"
+            ),
         ),
         migrations.AddField(
-            model_name='credential',
-            name='device',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='credentials', to='devices.device', verbose_name='device'),
+            model_name="credential",
+            name="device",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE, related_name="credentials", to="devices.device", verbose_name="device"
+            ),
         ),
         migrations.AddField(
-            model_name='group',
-            name='parent',
-            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='children', to='devices.group', verbose_name='parent'),
+            model_name="group",
+            name="parent",
+            field=models.ForeignKey(
+                blank=True,
+                null=True,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="children",
+                to="devices.group",
+                verbose_name="parent",
+            ),
         ),
         migrations.AddField(
-            model_name='group',
-            name='tenant',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='groups', to='tenants.tenant', verbose_name='tenant'),
+            model_name="group",
+            name="tenant",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE, related_name="groups", to="tenants.tenant", verbose_name="tenant"
+            ),
         ),
         migrations.AddField(
-            model_name='device',
-            name='groups',
-            field=models.ManyToManyField(blank=True, related_name='devices', to='devices.group', verbose_name='groups'),
+            model_name="device",
+            name="groups",
+            field=models.ManyToManyField(blank=True, related_name="devices", to="devices.group", verbose_name="groups"),
         ),
         migrations.AddField(
-            model_name='product',
-            name='child_product',
-            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='devices.product', verbose_name='product of children'),
+            model_name="product",
+            name="child_product",
+            field=models.ForeignKey(
+                blank=True,
+                null=True,
+                on_delete=django.db.models.deletion.SET_NULL,
+                related_name="+",
+                to="devices.product",
+                verbose_name="product of children",
+            ),
         ),
         migrations.AddField(
-            model_name='product',
-            name='tenant',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='products', to='tenants.tenant', verbose_name='tenant'),
+            model_name="product",
+            name="tenant",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE, related_name="products", to="tenants.tenant", verbose_name="tenant"
+            ),
         ),
         migrations.AddField(
-            model_name='device',
-            name='product',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='devices', to='devices.product', verbose_name='product'),
+            model_name="device",
+            name="product",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT, related_name="devices", to="devices.product", verbose_name="product"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='credential',
-            constraint=models.UniqueConstraint(condition=models.Q(('revoked_at', None)), fields=('device',), name='one_credential_in_force'),
+            model_name="credential",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("revoked_at", None)), fields=("device",), name="one_credential_in_force"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='group',
-            constraint=models.UniqueConstraint(fields=('tenant', 'key'), name='group_key_per_tenant'),
+            model_name="group",
+            constraint=models.UniqueConstraint(fields=("tenant", "key"), name="group_key_per_tenant"),
         ),
         migrations.AddConstraint(
-            model_name='product',
-            constraint=models.UniqueConstraint(fields=('tenant', 'key'), name='product_key_per_tenant'),
+            model_name="product",
+            constraint=models.UniqueConstraint(fields=("tenant", "key"), name="product_key_per_tenant"),
         ),
         migrations.AddIndex(
-            model_name='device',
-            index=models.Index(fields=['tenant', 'product'], name='device_by_product'),
+            model_name="device",
+            index=models.Index(fields=["tenant", "product"], name="device_by_product"),
         ),
         migrations.AddIndex(
-            model_name='device',
-            index=django.contrib.postgres.indexes.GinIndex(fields=['labels'], name='device_by_label', opclasses=['jsonb_path_ops']),
+            model_name="device",
+            index=django.contrib.postgres.indexes.GinIndex(fields=["labels"], name="device_by_label", opclasses=["jsonb_path_ops"]),
         ),
     ]

@@ -5,27 +5,39 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('devices', '0002_initial'),
+        ("devices", "0002_initial"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='DiscoveredProperty',
+            name="DiscoveredProperty",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('key', models.CharField(max_length=256, verbose_name='key')),
-                ('kind', models.CharField(choices=[('property', 'Property'), ('attribute', 'Attribute')], default='property', max_length=12, verbose_name='kind')),
-                ('first_seen_at', models.DateTimeField(auto_now_add=True, verbose_name='first seen at')),
-                ('product', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='discovered', to='devices.product', verbose_name='product')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("key", models.CharField(max_length=256, verbose_name="key")),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[("property", "Property"), ("attribute", "Attribute")],
+                        default="property",
+                        max_length=12,
+                        verbose_name="kind",
+                    ),
+                ),
+                ("first_seen_at", models.DateTimeField(auto_now_add=True, verbose_name="first seen at")),
+                (
+                    "product",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="discovered", to="devices.product", verbose_name="product"
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'discovered property',
-                'verbose_name_plural': 'discovered properties',
-                'db_table': 'devices_discovered',
-                'ordering': ['key'],
-                'constraints': [models.UniqueConstraint(fields=('product', 'kind', 'key'), name='discovered_once')],
+                "verbose_name": "discovered property",
+                "verbose_name_plural": "discovered properties",
+                "db_table": "devices_discovered",
+                "ordering": ["key"],
+                "constraints": [models.UniqueConstraint(fields=("product", "kind", "key"), name="discovered_once")],
             },
         ),
     ]

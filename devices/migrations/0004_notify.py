@@ -24,8 +24,7 @@ def trigger(channel: str, table: str) -> str:
     # A new device changes nothing that anybody cached: look-ups of unknown keys are not cached.
     events = "UPDATE OR DELETE" if (channel, table) == ("iotpanel_directory", "devices_device") else "INSERT OR UPDATE OR DELETE"
     return (
-        f"CREATE TRIGGER {table}_{channel} AFTER {events} ON {table} "
-        f"FOR EACH STATEMENT EXECUTE FUNCTION devices_say_changed('{channel}');"
+        f"CREATE TRIGGER {table}_{channel} AFTER {events} ON {table} FOR EACH STATEMENT EXECUTE FUNCTION devices_say_changed('{channel}');"
     )
 
 

@@ -5,20 +5,28 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('devices', '0004_notify'),
+        ("devices", "0004_notify"),
     ]
 
     operations = [
         migrations.AlterField(
-            model_name='device',
-            name='product',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.RESTRICT, related_name='devices', to='devices.product', verbose_name='product'),
+            model_name="device",
+            name="product",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.RESTRICT, related_name="devices", to="devices.product", verbose_name="product"
+            ),
         ),
         migrations.AlterField(
-            model_name='group',
-            name='parent',
-            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.RESTRICT, related_name='children', to='devices.group', verbose_name='parent'),
+            model_name="group",
+            name="parent",
+            field=models.ForeignKey(
+                blank=True,
+                null=True,
+                on_delete=django.db.models.deletion.RESTRICT,
+                related_name="children",
+                to="devices.group",
+                verbose_name="parent",
+            ),
         ),
     ]
