@@ -107,6 +107,10 @@ def _check(values: Values, known: Mapping[str, Property]) -> list[str]:
             _check_free(key, value)
             unknown.append(key)
         elif prop.type == "number":
+            # What nearly every value is, decided without another call: NaN and infinities fail one of these.
+            low, high = prop.min, prop.max
+            if type(value) is float and low is not None and high is not None and low <= value <= high and prop.enum is None:
+                continue
             _check_number(prop, value)
         elif prop.type == "json":
             _check_free(key, value)
