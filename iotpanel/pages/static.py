@@ -22,6 +22,7 @@ class HashedStorage(CompressedManifestStaticFilesStorage):
     """A file that was not collected is linked by its plain name: one missing picture is no reason for a page to fail."""
 
     support_js_module_import_aggregation = True
+    max_post_process_passes = 20  # a module's name depends on those of the modules it imports: one pass for each level
     manifest_strict = False
 
     def create_compressor(self, **kwargs: Any) -> Compressor:
