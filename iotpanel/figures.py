@@ -23,6 +23,7 @@ from iotpanel.valkey import PREFIX, client
 PROCESSES = f"{PREFIX}figures"  # a set of names
 EVERY = 2.0  # seconds between two reports of a process
 LIFETIME = 10  # seconds that one lives
+TAKES_UPLINKS = ("uplink", "web")
 log = structlog.get_logger(__name__)
 
 Sample = tuple[str, dict[str, str], float]
@@ -34,6 +35,8 @@ class Reporter:
 
     def __init__(self, role: str) -> None:
         self.name = name_of(role)
+        # The uplink's counters begin at zero where uplinks can come in; elsewhere they would only be noise.
+        self._everything = role in TAKES_UPLINKS
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._report_forever, name="figures", daemon=True)
 
@@ -55,7 +58,8 @@ class Reporter:
     def report(self) -> None:
         """Once, now. Raises redis.RedisError."""
         with client().pipeline(transaction=False) as pipe:
-            pipe.set(_entry(self.name), orjson.dumps(own()), ex=LIFETIME)
+            families = [family for family in own() if self._everything or any(number for _, _, number in family[3])]
+            pipe.set(_entry(self.name), orjson.dumps(families), ex=LIFETIME)
             pipe.sadd(PROCESSES, self.name)
             pipe.execute()
 

@@ -17,7 +17,11 @@ MASK = "***"
 SECRET_NAME = re.compile(r"passw|secret|token|authorization|cookie|api_?key|signature|credential", re.IGNORECASE)
 # `scheme://user:password@host`, `Bearer x`, `Basic x`, and our own API keys, wherever in a text they stand.
 SECRET_TEXT = re.compile(r"(?<=://)([^\s:/@]*):[^\s@/]+(?=@)|\b(Bearer|Basic)\s+[\w.~+/=:-]+|\b(iot_[0-9a-f]{10})_[\w-]+")
-QUIET = ("daphne", "django.channels", "asyncio", "httpx", "httpcore", "urllib3", "amqp", "kombu", "celery.redirected")
+# Only what is wrong there matters; that a task ran is in the metrics.
+QUIET = """
+    daphne django.channels asyncio httpx httpcore urllib3 amqp kombu
+    celery.redirected celery.beat celery.worker.strategy celery.app.trace
+""".split()
 
 
 def configure(options: dict[str, Any]) -> None:
@@ -43,7 +47,7 @@ def configure(options: dict[str, Any]) -> None:
     root.handlers = [handler]
     root.setLevel(options.get("level", "INFO"))
     for name in QUIET:
-        logging.getLogger(name).setLevel(max(logging.WARNING, root.level))
+        logging.getLogger(name).setLevel(logging.DEBUG if root.level <= logging.DEBUG else logging.WARNING)
     for name in ("django", "django.server"):  # Django has set up handlers of its own by now
         logging.getLogger(name).handlers = []
     # Our own line about each request says more (`iotpanel.requests`); tracebacks of what failed stay.

@@ -75,14 +75,23 @@ def test_its_own_figures_are_those_of_this_moment(client: Client) -> None:
 
 
 def test_a_reporter_puts_everything_there_and_takes_it_back() -> None:
-    reporter = Reporter("tasks")
+    reporter = Reporter("uplink")
     reporter.start()
     reporter.report()
     families = figures.reported()[reporter.name]
     assert {family[0] for family in families} >= {"iotpanel_uplink_received", "iotpanel_live_connections", "process_resident_memory_bytes"}
-    assert figures.value(figures.reported(), "tasks", "process_resident_memory_bytes")
+    assert figures.value(figures.reported(), "uplink", "process_resident_memory_bytes")
     reporter.stop()
     assert reporter.name not in figures.reported()
+
+
+def test_a_process_that_takes_no_uplinks_reports_what_it_has_used() -> None:
+    metrics.TASK_RUNS.labels("test", "success").inc()
+    reporter = Reporter("tasks")
+    reporter.report()
+    samples = [sample for family in figures.reported()[reporter.name] for sample in family[3]]
+    assert any(name == "iotpanel_task_runs_total" for name, _, _ in samples)
+    assert not any(name == "iotpanel_lua_quarantines_total" for name, _, _ in samples)
 
 
 def test_a_process_that_is_gone_disappears() -> None:
