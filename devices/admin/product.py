@@ -43,6 +43,7 @@ class ProductAdmin(TenantModelAdmin):
                     ("register_children", "child_product"),
                     "retention_days",
                     ("rollup_minute", "rollup_hour", "rollup_day"),
+                    "rollup_properties",
                 ),
             },
         ),
@@ -70,14 +71,13 @@ class ProductAdmin(TenantModelAdmin):
         return _("properties: %(properties)d, events: %(events)d, commands: %(commands)d") % sizes
 
     def values_of(self, form: Any, cleaned: dict[str, Any]) -> dict[str, Any]:
-        """The four tables are one thing model, the three ages one retention."""
-        ages = [f"rollup_{rollup}" for rollup in ROLLUPS]
+        """The four tables are one thing model, the ages one retention."""
+        ages = [*(f"rollup_{rollup}" for rollup in ROLLUPS), "rollup_properties"]
         values = {name: value for name, value in cleaned.items() if name not in PARTS and name not in ages}
         if any(part in cleaned for part in PARTS):
             values["thing_model"] = {part: form.cleaned_data.get(part, []) for part in PARTS}
         if any(age in cleaned for age in ages):
-            kept = {"properties": form.instance.rollup_retention.get("properties")}  # set by REST, not shown here
-            values["rollup_retention"] = kept | {rollup: form.cleaned_data.get(f"rollup_{rollup}") for rollup in ROLLUPS}
+            values["rollup_retention"] = _rollups(form.cleaned_data)
         return values
 
     def create(self, request: HttpRequest, values: dict[str, Any]) -> Product:
@@ -91,3 +91,9 @@ class ProductAdmin(TenantModelAdmin):
 
     def blockers(self, obj: Product) -> list[str]:
         return [_("device %(device)s") % {"device": key} for key in obj.devices.values_list("key", flat=True)[:20]]
+
+
+def _rollups(cleaned: dict[str, Any]) -> dict[str, Any]:
+    rows = [row for row in cleaned.get("rollup_properties") or [] if isinstance(row, dict)]
+    own = {row.get("property", ""): {name: days for name, days in row.items() if name != "property"} for row in rows}
+    return {**{rollup: cleaned.get(f"rollup_{rollup}") for rollup in ROLLUPS}, "properties": own}

@@ -42,6 +42,12 @@ _TOPICS = (
     Column("topic", gettext_lazy("Topic"), "mono", ("tele/{key}/SENSOR",)),
     Column("kind", gettext_lazy("Kind"), "mono", ("telemetry, attributes, events/<name>, raw, status",)),
 )
+_AGES = (
+    Column("property", gettext_lazy("Property"), "mono"),
+    Column("minute", gettext_lazy("Minutes (days)"), "number"),
+    Column("hour", gettext_lazy("Hours (days)"), "number"),
+    Column("day", gettext_lazy("Days (days)"), "number"),
+)
 _SAMPLES = (
     Column("hex", gettext_lazy("Frame (hex)"), "mono"),
     Column("payload_base64", gettext_lazy("or base64"), "mono"),
@@ -56,6 +62,7 @@ def _days(label: Any) -> forms.IntegerField:
 
 
 class ProductForm(VerbForm):
+    shown_at = {"rollup_retention": "rollup_properties"}
     properties = RowsField(label=gettext_lazy("Properties"), columns=_PROPERTIES, help_text=gettext_lazy("What it measures."))
     attributes = RowsField(
         label=gettext_lazy("Attributes"), columns=_PROPERTIES, help_text=gettext_lazy("What rarely changes: versions, places.")
@@ -84,6 +91,7 @@ class ProductForm(VerbForm):
     rollup_hour = _days(gettext_lazy("Keep hours (days)"))
     rollup_day = _days(gettext_lazy("Keep days (days)"))
 
+    rollup_properties = RowsField(label=gettext_lazy("Single properties otherwise"), columns=_AGES)
     description = forms.CharField(
         label=gettext_lazy("Description"), required=False, strip=False, widget=UnfoldAdminTextareaWidget(attrs={"rows": 3})
     )
@@ -100,6 +108,8 @@ class ProductForm(VerbForm):
         model, rollups = self.instance.thing_model or {}, self.instance.rollup_retention or {}
         self.initial.update({part: model.get(part, []) for part in PARTS})
         self.initial.update({f"rollup_{rollup}": rollups.get(rollup) for rollup in ROLLUPS})
+        own = rollups.get("properties") or {}
+        self.initial["rollup_properties"] = [{"property": name, **ages} for name, ages in own.items()]
 
     def clean(self) -> dict[str, Any]:
         """The thing model's problems come with their path; shown at their part, with the row's number."""

@@ -17,7 +17,7 @@ ROOM = {"key": "temperature", "name": "Temperature", "type": "number", "unit": "
 
 def values(tenant: Tenant, **overrides: Any) -> dict[str, Any]:
     """What the form of a product sends."""
-    tables = dict.fromkeys(("properties", "attributes", "events", "commands", "topics", "codec_samples"), "[]")
+    tables = dict.fromkeys(("properties", "attributes", "events", "commands", "topics", "codec_samples", "rollup_properties"), "[]")
     plain = {
         "tenant": tenant.pk,
         "key": "room",
@@ -88,6 +88,19 @@ class TestTheRest:
     def test_ages(self, tenant: Tenant, owner: User) -> None:
         Admin(owner).add(Product, **values(tenant, retention_days="30", rollup_minute="60", rollup_day="3650"))
         assert Product.objects.get().rollup_retention == {"minute": 60, "day": 3650}
+
+    def test_ages_of_single_properties(self, tenant: Tenant, owner: User) -> None:
+        rows = json.dumps([{"property": "energy", "minute": 365}])
+        Admin(owner).add(Product, **values(tenant, rollup_day="3650", rollup_properties=rows))
+        product = Product.objects.get()
+        assert product.rollup_retention == {"day": 3650, "properties": {"energy": {"minute": 365}}}
+        Admin(owner).change(product, **values(tenant, name="Other", rollup_day="3000", rollup_properties=rows))
+        product.refresh_from_db()
+        assert product.rollup_retention == {"day": 3000, "properties": {"energy": {"minute": 365}}}
+
+    def test_wrong_ages_are_said(self, tenant: Tenant, owner: User) -> None:
+        rows = json.dumps([{"property": "energy", "minute": 0}])
+        assert "rollup_properties" in errors_of(Admin(owner).add(Product, **values(tenant, rollup_properties=rows)))
 
     def test_a_taken_key_is_said_at_the_key(self, tenant: Tenant, owner: User) -> None:
         make_product(tenant, key="room")

@@ -1,6 +1,6 @@
 """The admin's forms write by the verbs, as the API does: what a verb refuses comes back at its field."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 from django import forms
 from django.contrib import messages
@@ -16,12 +16,14 @@ class VerbForm(forms.ModelForm):
     """Reads what was typed; the judgement is the verb's, and `refused` is what it said of the same request."""
 
     refused: ValidationError | None = None
+    shown_at: ClassVar[dict[str, str]] = {}  # where a field's problems are shown that the form splits into several
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or self.cleaned_data
         if self.refused is not None:
             for name, errors in self.refused.error_dict.items():
-                self.add_error(name if name in self.fields else None, errors)
+                field = self.shown_at.get(name, name)
+                self.add_error(field if field in self.fields else None, errors)
         return cleaned
 
     def validate_unique(self) -> None:
