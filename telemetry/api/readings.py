@@ -39,7 +39,7 @@ class ReadingsQuery(serializers.Serializer[Any]):
     fill = serializers.ChoiceField(
         ["null", "previous", "linear"], required=False, help_text="What empty buckets hold; left out: they are left out."
     )
-    format = serializers.ChoiceField(["json", "csv"], required=False)  # type: ignore[assignment]
+    format = serializers.ChoiceField(["json", "csv"], required=False)
 
 
 class ReadingSerializer(serializers.Serializer[Any]):
@@ -52,7 +52,7 @@ class ReadingSerializer(serializers.Serializer[Any]):
 class ReadingsPage(serializers.Serializer[Any]):
     results = ReadingSerializer(many=True)
     next = serializers.CharField(allow_null=True, help_text="The next page's cursor.")
-    source = serializers.ChoiceField(["raw", "minute", "hour", "day"], help_text="What it was read from.")
+    source = serializers.ChoiceField(["raw", "minute", "hour", "day"], help_text="What it was read from.")  # type: ignore[assignment]
 
 
 class ReadingsView(DeviceEndpoint):

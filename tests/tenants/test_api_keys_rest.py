@@ -191,7 +191,7 @@ def test_a_wrong_signature_is_401(signer: Signer, changes: dict[str, Any]) -> No
 
 
 def test_the_path_counts_as_it_was_sent() -> None:
-    request = AsyncRequestFactory().get("/api/v1/members/a+b/")
+    request: Any = AsyncRequestFactory().get("/api/v1/members/a+b/")
     assert path_as_sent(request) == "/api/v1/members/a+b/"
     request.scope["raw_path"] = b"/api/v1/members/a%2Bb/"
     assert path_as_sent(request) == "/api/v1/members/a%2Bb/"
