@@ -18,10 +18,10 @@ SECRET_NAME = re.compile(r"passw|secret|token|authorization|cookie|api_?key|sign
 # `scheme://user:password@host`, `Bearer x`, `Basic x`, and our own API keys, wherever in a text they stand.
 SECRET_TEXT = re.compile(r"(?<=://)([^\s:/@]*):[^\s@/]+(?=@)|\b(Bearer|Basic)\s+[\w.~+/=:-]+|\b(iot_[0-9a-f]{10})_[\w-]+")
 # Only what is wrong there matters; that a task ran is in the metrics.
-QUIET = """
-    daphne django.channels asyncio httpx httpcore urllib3 amqp kombu
-    celery.redirected celery.beat celery.worker.strategy celery.app.trace
-""".split()
+QUIET = [
+    *("daphne", "django.channels", "asyncio", "httpx", "httpcore", "urllib3", "amqp", "kombu"),
+    *("celery.redirected", "celery.beat", "celery.worker.strategy", "celery.app.trace"),
+]
 
 
 def configure(options: dict[str, Any]) -> None:
