@@ -108,8 +108,8 @@ class Platform:
 class Connection:
     """A device's connection. Raises ConnectionRefusedError where the broker does not let it in."""
 
-    def __init__(self, port: int, account: Account, will: str | None = None, keepalive: int = 60) -> None:
-        self.client = paho.Client(CallbackAPIVersion.VERSION2, client_id=account.key)
+    def __init__(self, port: int, account: Account, will: str | None = None, keepalive: int = 60, client_id: str = "") -> None:
+        self.client = paho.Client(CallbackAPIVersion.VERSION2, client_id=client_id or account.key)
         self.client.username_pw_set(account.key, account.secret)
         self.client.max_inflight_messages_set(1000)
         if will is not None:

@@ -69,10 +69,20 @@ def test_the_broker_refuses_strangers_and_drops_foreign_topics(platform: Platfor
     assert platform.latest(victim) == {}
 
 
-def test_a_device_cannot_sign_in_on_the_workers_listener(platform: Platform) -> None:
-    account = platform.device()
-    with pytest.raises(ConnectionRefusedError):
-        Connection(platform.services.config.worker_port, account)
+def test_a_device_that_reaches_the_workers_listener_gains_nothing(platform: Platform) -> None:
+    """Whoever has a shell on the machine may knock at loopback: it hears nobody, speaks for nobody, pushes nobody out."""
+    spy, victim = platform.device(), platform.device()
+    heard: list[str] = []
+    with Connection(platform.services.config.worker_port, spy, client_id="iotpanel-uplink") as listening:
+        listening.client.on_message = lambda _client, _userdata, message: heard.append(message.topic)
+        for topic in ("#", "devices/#", "$SYS/#", victim.topic("telemetry"), f"devices/{victim.key}/down/#"):
+            listening.client.subscribe(topic, 1)
+        listening.publish(victim.topic("telemetry"), {"n": 666}).wait_for_publish(10)
+        with platform.connect(victim) as device:
+            device.say("telemetry", {"n": 1})
+            assert eventually(lambda: platform.latest(victim)) == {"n": 1}
+            assert not device.gone
+    assert [topic for topic in heard if not topic.startswith(f"devices/{spy.key}/")] == []
 
 
 def test_rotation_ends_the_old_session_and_the_new_secret_works(platform: Platform) -> None:
