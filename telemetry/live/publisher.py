@@ -59,6 +59,8 @@ class Publisher:
         """Start the threads; a second call does nothing."""
         if not self._threads:
             self._stopping.clear()
+            with contextlib.suppress(redis.RedisError):  # a first look at once: what is said first is heard too
+                self._audience = register.read(valkey.client())
             for target in (self._look_forever, self._send_forever):
                 thread = threading.Thread(target=target, name=f"live{target.__name__}", daemon=True)
                 thread.start()
@@ -115,7 +117,7 @@ class Publisher:
                     while not self._stopping.is_set():
                         self._audience = register.read(client)
                         _next_change(heard, LOOK)
-            except redis.RedisError as error:
+            except Exception as error:  # mostly redis.RedisError; a thread that ends would leave browsers without data in silence
                 log.warning("live_watchers_unknown", error=str(error))
                 self._stopping.wait(LOOK)
 
@@ -125,7 +127,7 @@ class Publisher:
             self._wake.clear()
             try:
                 self._send()
-            except redis.RedisError as error:
+            except Exception as error:  # mostly redis.RedisError; see above
                 metrics.LIVE_FAILURES.inc()
                 log.warning("live_not_sent", error=str(error))
                 self._stopping.wait(LOOK)

@@ -108,6 +108,22 @@ def test_a_view_can_be_linked(visit: Start, device: Account) -> None:
     expect(page.locator("[data-part=title]")).to_have_text("Humidity")
 
 
+def test_a_window_of_ones_own(visit: Start, device: Account) -> None:
+    page = visit().open(f"/devices/{device.key}/")
+    expect(legend(page)).to_contain_text("max 25.0")
+    page.locator("[data-part=custom-summary]").click()
+    start, end = page.locator("#chart-from"), page.locator("#chart-to")
+    assert start.input_value() < end.input_value()
+    first = start.input_value()
+    start.fill(end.input_value())
+    page.get_by_role("button", name="Show", exact=True).click()
+    assert end.evaluate("field => field.validationMessage") == "The end is before the start."
+    start.fill(first)
+    page.get_by_role("button", name="Show", exact=True).click()
+    page.wait_for_url("**from=*")
+    expect(page.locator("[data-range='24h']")).to_have_attribute("aria-pressed", "false")
+
+
 def test_a_tile_shows_its_chart(visit: Start, device: Account) -> None:
     page = visit().open(f"/devices/{device.key}/")
     page.locator('.tile[data-property="door"]').click()
@@ -184,6 +200,18 @@ def test_sending_shows_what_became_of_it(visit: Start, platform: Platform) -> No
     page.locator("#send-kind").select_option("event")
     expect(page.locator("#send-name")).to_be_visible()
     assert window.problems == []
+
+
+def test_a_message_that_is_sent_here_is_live_there(visit: Start, platform: Platform) -> None:
+    account = platform.device(platform.product(thing_model=THING_MODEL))
+    first = visit()
+    watching = first.open(f"/devices/{account.key}/")
+    expect(watching.locator("[data-live]")).to_have_attribute("data-state", "live")
+    sending = visit().open(f"/devices/{account.key}/connect/")
+    sending.locator("#send-payload").fill('{"humidity": 41}')
+    sending.get_by_role("button", name="Send").click()
+    expect(watching.locator('[data-property="humidity"] [data-part=value]')).to_have_text("41")
+    assert first.problems == []
 
 
 def test_rotating_asks_first_and_shows_the_secret_once(visit: Start, platform: Platform) -> None:

@@ -11,6 +11,7 @@ import { Strip } from "./chart-strip.js";
 import { onTheme, theme } from "./chart-theme.js";
 import { Window } from "./chart-window.js";
 import { legend, summary, table } from "./chart-words.js";
+import { fromField, toField } from "./device-format.js";
 import { say } from "./device-words.js";
 
 const MOST = 8; // series; beyond that nobody can tell them apart
@@ -51,7 +52,10 @@ export class HistoryChart {
 
   bind() {
     this.card.addEventListener("click", (event) => this.click(event));
-    this.part("custom")?.addEventListener("submit", (event) => this.custom(event));
+    const custom = this.part("custom");
+    custom.addEventListener("submit", (event) => this.custom(event));
+    custom.addEventListener("input", () => custom.elements.to.setCustomValidity(""));
+    custom.closest("details").addEventListener("toggle", () => this.offer(custom));
     onTheme(() => {
       this.look = theme();
       this.draw();
@@ -108,10 +112,18 @@ export class HistoryChart {
 
   custom(event) {
     event.preventDefault();
-    const [from, to] = ["from", "to"].map((name) => new Date(event.target.elements[name].value).getTime());
-    if (!(to > from)) return event.target.elements.to.setCustomValidity(say("end_before_start")) ?? event.target.reportValidity();
+    const { from, to } = event.target.elements;
+    const [start, end] = [fromField(from.value), fromField(to.value)];
+    to.setCustomValidity(end > start ? "" : say("end_before_start"));
+    if (!event.target.reportValidity()) return;
     event.target.closest("details").open = false;
-    this.act(() => this.window.zoom(from, to));
+    this.act(() => this.window.zoom(start, end));
+  }
+
+  /** The fields begin with the window that is shown. */
+  offer(form) {
+    form.elements.to.setCustomValidity("");
+    [form.elements.from.value, form.elements.to.value] = this.span.map(toField);
   }
 
   /** Loads everything for the window; an older load that is still under way is dropped. */

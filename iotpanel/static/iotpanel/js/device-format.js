@@ -68,6 +68,21 @@ export function offsetAt(ms) {
   return Date.UTC(parts.year, parts.month - 1, parts.day, parts.hour, parts.minute, parts.second) - Math.floor(ms / 1000) * 1000;
 }
 
+const pad = (number) => String(number).padStart(2, "0");
+
+/** An instant as the value of a `datetime-local` field, in the person's zone. */
+export function toField(ms) {
+  const local = new Date(ms + offsetAt(ms));
+  return `${local.getUTCFullYear()}-${pad(local.getUTCMonth() + 1)}-${pad(local.getUTCDate())}T${pad(local.getUTCHours())}:${pad(local.getUTCMinutes())}`;
+}
+
+/** The instant that such a field means; NaN where it is empty. */
+export function fromField(text) {
+  const asIfUtc = Date.parse(`${text}Z`);
+  const guess = asIfUtc - offsetAt(asIfUtc || 0);
+  return asIfUtc - offsetAt(guess || 0); // the offset of the guess may be another: summer time
+}
+
 /** Today's times as a clock, older ones with their day, or `short`: the day alone. */
 export function brief(ms, now, short = false) {
   const today = Math.floor((now + offsetAt(now)) / 86_400_000) === Math.floor((ms + offsetAt(ms)) / 86_400_000);

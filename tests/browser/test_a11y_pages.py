@@ -1,0 +1,83 @@
+"""Every page, in both themes, widths and languages: no axe finding, no word on the console, nothing that scrolls sideways."""
+
+from collections.abc import Callable
+from itertools import product
+
+import pytest
+
+from tests.browser.conftest import Visit
+from tests.flows.platform import Platform
+from tests.services import eventually
+
+Start = Callable[..., Visit]
+MODEL = {"properties": [{"key": "n", "name": "A rather long name of a property", "type": "number", "unit": "kWh/m²", "max": 10}]}
+LOOKS = list(product(("wide", "phone"), ("light", "dark"), ("en", "zh-hans")))
+
+
+@pytest.fixture(scope="module")
+def pages(platform: Platform) -> list[str]:
+    """The addresses, of a tenant in which something happened."""
+    script = "function decode(payload) return {n = payload:byte(1)} end"
+    key = platform.product(thing_model=MODEL, codec={"kind": "lua", "script": script})
+    device = platform.device(key)
+    with platform.connect(device) as connection:
+        connection.say("raw", b"\x05")
+        connection.say("raw", b"\xff")
+    eventually(lambda: platform.letters(device))
+    letter = platform.letters(device)[0]["id"]
+    plain = ["/", "/devices/", "/devices/?q=flow-&view=online", "/devices/?q=nothing-is-called-so", "/devices/-/new/", "/products/"]
+    plain += [f"/products/{key}/", f"/products/{key}/topics/", f"/products/{key}/codec/", "/dead-letters/", f"/dead-letters/{letter}/"]
+    return [
+        *plain,
+        "/dead-letters/?view=replayed",
+        "/account/",
+        "/accounts/2fa/",
+        "/accounts/password/change/",
+        "/welcome/",
+        "/accounts/logout/",
+    ]
+
+
+@pytest.mark.parametrize(("width", "theme", "language"), LOOKS, ids=["-".join(look) for look in LOOKS])
+def test_pages_are_accessible_quiet_and_fit(width: str, theme: str, language: str, visit: Start, pages: list[str]) -> None:
+    window = visit(width=width, theme=theme, language=language)
+    found: dict[str, list[str]] = {}
+    for path in pages:
+        window.problems.clear()
+        window.open(path)
+        findings = window.axe() + window.problems + [f"{window.sideways()} px too wide"] * (window.sideways() > 0)
+        if findings:
+            found[path] = findings
+
+    assert found == {}
+
+
+def test_a_missing_page_is_accessible_too(visit: Start) -> None:
+    window = visit(width="phone", theme="dark")
+    window.open("/no/such/page/")
+
+    assert window.axe() == []
+    assert window.sideways() == 0
+
+
+def test_every_dialog_and_menu_is_accessible(visit: Start) -> None:
+    window = visit()
+    page = window.open("/devices/")
+    for opener in ("Control+k", "?"):
+        page.keyboard.press(opener)
+        page.wait_for_selector("dialog[open]")
+        assert window.axe() == [], opener
+        page.keyboard.press("Escape")
+    for button in (".nav-brand", ".nav-user"):
+        page.click(button)
+        assert window.axe() == [], button
+        page.keyboard.press("Escape")
+
+
+def test_a_phone_reaches_everything_by_its_bar(visit: Start) -> None:
+    window = visit(width="phone")
+    page = window.open("/")
+    page.locator(".tabbar .more").click()
+    page.locator("#more a", has_text="Products").click()
+
+    assert page.locator("h1").inner_text() == "Products"
