@@ -16,6 +16,7 @@ from iotpanel.tenants.models import Role
 from telemetry.models import DeadLetterRecord
 from telemetry.uplink.replay import replay
 
+from .budget import LetterPagination
 from .serializers import DeadLetterListQuery, DeadLetterQuery, DeadLetterSerializer, ReplayAnswer
 
 MAX_REPLAY = 10_000  # a request's worth; ask again for more
@@ -50,6 +51,7 @@ class DeadLettersViewSet(TenantViewSet):
     lookup_value_regex = r"[0-9]{1,18}"
     http_method_names = ["get", "post", "head"]
     cursor_field = "received_at"
+    pagination_class = LetterPagination
 
     def get_queryset(self) -> QuerySet[Any]:
         letters = letters_of(self.tenant, self.request.user).select_related("product")

@@ -19,6 +19,7 @@ from telemetry.models import Event
 from telemetry.models.attribute import Attribute, Scope
 
 from .base import DeviceEndpoint
+from .budget import fitting, octets
 from .fields import microseconds, milliseconds
 from .serializers import AttributesPatch, AttributesSerializer, EventQuery, EventSerializer, LatestQuery, RawFrameSerializer
 
@@ -53,9 +54,17 @@ class EventsView(DeviceEndpoint):
         for name, lookup in (("name", "name"), ("start", "at__gte"), ("end", "at__lt")):
             if name in query:
                 events = events.filter(**{lookup: query[name]})
-        rows = list(_ordered(events, oldest_first, request.query_params.get("cursor", ""))[: limit + 1])
-        following = _cursor(rows[limit - 1]) if len(rows) > limit else None
-        return Response({"results": [_event(row) for row in rows[:limit]], "next": following})
+        ordered = _ordered(events, oldest_first, request.query_params.get("cursor", ""))
+        rows = list(ordered.defer("params").annotate(size=octets("params", is_json=True))[: limit + 1])
+        kept = fitting(rows[:limit])
+        following = _cursor(kept[-1]) if len(kept) < len(rows) else None
+        return Response({"results": [_event(row) for row in _whole(kept)], "next": following})
+
+
+def _whole(rows: list[Event]) -> list[Event]:
+    """The same events with their parameters, in the same order."""
+    found = {event.pk: event for event in Event.objects.filter(pk__in=[row.pk for row in rows])} if rows else {}
+    return [found[row.pk] for row in rows if row.pk in found]
 
 
 def _ordered(events: QuerySet[Event], oldest_first: bool, cursor: str) -> QuerySet[Event]:

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from django.http import HttpResponseBase
+from django.utils.translation import gettext as _
 from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework import serializers
 from rest_framework.exceptions import ValidationError
@@ -20,6 +21,7 @@ from .base import DeviceEndpoint
 from .fields import microseconds, milliseconds
 
 MAX_LIMIT = 10_000
+MAX_BUCKETED = 20  # properties; each costs a page of buckets
 AGGREGATES = ["avg", "min", "max", "sum", "count", "first", "last", "delta"]
 Pages = Callable[[int, str | None], history.Page[Any]]
 
@@ -86,6 +88,8 @@ class ReadingsView(DeviceEndpoint):
             return lambda limit, cursor: history.raw(
                 device_id, properties=names, newest_first=newest_first, limit=limit, cursor=cursor, **span
             )
+        if len(names) > MAX_BUCKETED:
+            raise ValidationError({"property": [_("At most %(limit)d at once in buckets.") % {"limit": MAX_BUCKETED}]})
         how = {name: query[name] for name in ("bucket", "aggregate", "tz", "fill") if name in query}
         return lambda limit, cursor: history.buckets(
             device_id, properties=names, newest_first=newest_first, limit=limit, cursor=cursor, **span, **how

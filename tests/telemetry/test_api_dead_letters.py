@@ -138,3 +138,17 @@ def test_what_is_not_there_is_404(owner: User, path: str) -> None:
 @pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE"])
 def test_letters_are_not_written_by_hand(owner: User, method: str) -> None:
     refused(Rest(owner).send(method, "dead-letters/", {}), 405, "method_not_allowed")
+
+
+def test_a_page_of_large_letters_ends_early(owner: User, device: Device, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("telemetry.api.budget.PAGE_BYTES", 2_500)
+    for minutes in range(4):
+        send("room-1", b"x" * 1_000, minutes)
+    send("room-1", b"x" * 5_000, minutes=4)
+    api, sizes, cursor = Rest(owner), [], ""
+    while True:
+        page = api.get("dead-letters/", limit=4, cursor=cursor).json()
+        sizes.append([len(base64.b64decode(row["payload_base64"])) for row in page["results"]])
+        if not (cursor := page["next"]):
+            break
+    assert sizes == [[5_000], [1_000, 1_000], [1_000, 1_000]]

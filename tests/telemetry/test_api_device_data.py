@@ -98,6 +98,7 @@ def test_days_begin_where_one_lives_and_gaps_are_filled(owner: User, device: Dev
     [
         ({"bucket": "fortnight"}, "bucket"),
         ({"bucket": "1h"}, "property"),
+        ({"bucket": "1h", "property": [f"p{number}" for number in range(21)]}, "property"),
         ({"bucket": "1h", "property": "t", "aggregate": "median"}, "aggregate"),
         ({"bucket": "1h", "property": "t", "tz": "Mars/Olympus"}, "tz"),
         ({"bucket": "1h", "property": "t", "tz": "../../etc/passwd"}, "tz"),
@@ -112,7 +113,7 @@ def test_days_begin_where_one_lives_and_gaps_are_filled(owner: User, device: Dev
         ({"format": "csv", "bucket": "1h"}, "property"),
     ],
 )
-def test_what_is_wrong_with_the_question_is_named(owner: User, device: Device, query: dict[str, str], field: str) -> None:
+def test_what_is_wrong_with_the_question_is_named(owner: User, device: Device, query: dict[str, Any], field: str) -> None:
     assert set(refused(Rest(owner).get("devices/room-1/readings/", **query), 400, "invalid")) == {field}
 
 
@@ -150,6 +151,19 @@ def test_events_by_time(owner: User, device: Device) -> None:
     assert len(results(api.get("devices/room-1/events/", start=NOON, end=NOON + 1))) == 2
     for cursor in ("x", "W10", "WzEsMiwzXQ", "WyIyMDI2LTAxLTAxIiwiYSIsIjAwIl0"):
         refused(api.get("devices/room-1/events/", cursor=cursor), 400, "invalid")
+
+
+def test_a_page_of_large_events_ends_early(owner: User, device: Device, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("telemetry.api.budget.PAGE_BYTES", 2_500)
+    for number in range(5):
+        say(device, "events/door", {"ts": NOON + number, "params": {"text": "x" * 1_000}})
+    api, pages, cursor = Rest(owner), [], ""
+    while True:
+        page = api.get("devices/room-1/events/", order="at", cursor=cursor).json()
+        pages.append([row["ts"] - NOON for row in page["results"]])
+        if not (cursor := page["next"]):
+            break
+    assert pages == [[0, 1], [2, 3], [4]]
 
 
 def test_attributes_are_reported_by_the_device_and_set_by_us(owner: User, device: Device) -> None:
