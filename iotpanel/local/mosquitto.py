@@ -45,8 +45,11 @@ persistent_client_expiration 14d
 # Not 0 for "no limit": Mosquitto 2.0 then ends the connection of a client whose publish its rules deny.
 max_queued_messages 10000000
 max_queued_bytes {queue_bytes}
-# The default of 20 would cap every batch that is acknowledged after its commit.
-max_inflight_messages 0
+# mosquitto_pub and many boards send QoS 0: what they say while the worker restarts is kept as well.
+queue_qos0_messages true
+# The default of 20 would cap every batch that is acknowledged after its commit. Below the worker's own bound, so that
+# it never has to stop reading (and pinging) while the database is away: what exceeds this waits here.
+max_inflight_messages 20000
 max_inflight_bytes 0
 # 1 MB of payload, and its topic. A larger packet ends the connection.
 max_packet_size {packet}

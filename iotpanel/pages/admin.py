@@ -3,7 +3,7 @@
 from typing import Any
 
 import django_celery_beat.admin  # noqa: F401 - these register first, so that ours can take their place
-import knox.admin  # noqa: F401
+import knox.admin  # noqa: F401 - as above
 from allauth.account.models import EmailAddress
 from allauth.mfa.models import Authenticator
 from allauth.socialaccount.models import SocialAccount, SocialApp, SocialToken

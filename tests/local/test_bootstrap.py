@@ -14,14 +14,29 @@ from iotpanel.local import app
 SYSTEM_PYTHON = getattr(sys, "_base_executable", sys.executable)
 
 
+def make_checkout(folder: Path) -> Path:
+    """A checkout with the bootstrap and requirements that need no network."""
+    (folder / "iotpanel/local").mkdir(parents=True)
+    shutil.copy(app.TOP / "iotpanel/local/bootstrap.py", folder / "iotpanel/local")
+    (folder / "requirements.txt").write_text("# nothing\n")
+    return folder
+
+
 @pytest.fixture
 def checkout(tmp_path: Path) -> Path:
-    """A checkout with the bootstrap and requirements that need no network."""
-    folder = tmp_path / "iotpanel/local"
-    folder.mkdir(parents=True)
-    shutil.copy(app.TOP / "iotpanel/local/bootstrap.py", folder)
-    (tmp_path / "requirements.txt").write_text("# nothing\n")
-    return tmp_path
+    return make_checkout(tmp_path)
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A checkout whose environment was made from a broken one."""
+    folder = make_checkout(tmp_path_factory.mktemp("made"))
+    (folder / ".venv/bin").mkdir(parents=True)
+    (folder / ".venv/bin/python").symlink_to("/nowhere/python")
+    done = bootstrap(folder)
+    assert done.returncode == 0, done.stderr
+    assert "making .venv" in done.stdout
+    return folder
 
 
 def bootstrap(checkout: Path, requirements: str = "requirements.txt") -> subprocess.CompletedProcess[str]:
@@ -37,35 +52,27 @@ def loaded(checkout: Path) -> ModuleType:
     return module
 
 
-def test_it_makes_an_environment_with_pip_and_keeps_it(checkout: Path) -> None:
-    first = bootstrap(checkout)
-    assert first.returncode == 0, first.stderr
-    assert "making .venv" in first.stdout
-    made = (checkout / ".venv/pyvenv.cfg").stat().st_mtime_ns
-
-    second = bootstrap(checkout)
-
-    assert second.returncode == 0
-    assert "making .venv" not in second.stdout
-    assert (checkout / ".venv/pyvenv.cfg").stat().st_mtime_ns == made
+def test_it_makes_an_environment_with_pip_in_place_of_a_broken_one(made: Path) -> None:
+    assert subprocess.run([str(made / ".venv/bin/python"), "-c", "import pip"], check=False).returncode == 0
 
 
-def test_a_broken_environment_is_made_anew(checkout: Path) -> None:
-    (checkout / ".venv/bin").mkdir(parents=True)
-    (checkout / ".venv/bin/python").symlink_to("/nowhere/python")
+def test_an_environment_that_works_is_kept(made: Path) -> None:
+    before = (made / ".venv/pyvenv.cfg").stat().st_mtime_ns
 
-    assert bootstrap(checkout).returncode == 0
+    done = bootstrap(made)
 
-    assert subprocess.run([str(checkout / ".venv/bin/python"), "-c", "import pip"], check=False).returncode == 0
+    assert done.returncode == 0
+    assert "making .venv" not in done.stdout
+    assert (made / ".venv/pyvenv.cfg").stat().st_mtime_ns == before
 
 
-def test_a_package_that_cannot_be_had_is_said_after_what_pip_said(checkout: Path) -> None:
-    (checkout / "requirements.txt").write_text("./no-such-package\n")
+def test_a_package_that_cannot_be_had_is_said_after_what_pip_said(made: Path) -> None:
+    (made / "strange.txt").write_text("./no-such-package\n")
 
-    done = bootstrap(checkout)
+    done = bootstrap(made, "strange.txt")
 
     assert done.returncode == 1
-    assert done.stderr.strip().splitlines()[-1] == "iotpanel: pip could not install requirements.txt"
+    assert done.stderr.strip().splitlines()[-1] == "iotpanel: pip could not install strange.txt"
     assert "no-such-package" in done.stderr
 
 
