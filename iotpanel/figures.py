@@ -67,7 +67,7 @@ class Reporter:
         while True:
             try:
                 self.report()
-            except redis.RedisError as error:
+            except Exception as error:  # mostly redis.RedisError; without figures the process would count as gone
                 log.warning("figures_not_reported", error=str(error))
             if self._stopping.wait(EVERY):
                 return

@@ -10,7 +10,8 @@ from collections.abc import Callable
 import redis
 import structlog
 from django.conf import settings
-from django.db import DatabaseError, connection
+from django.db import Error as DatabaseTrouble
+from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
 from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
@@ -76,7 +77,7 @@ def _database() -> str:
     try:
         with connection.cursor() as cursor:
             cursor.execute("SELECT 1")
-    except DatabaseError as error:
+    except DatabaseTrouble as error:
         log.warning("database_not_ready", error=str(error))
         return "does not answer"
     return OK
@@ -94,7 +95,7 @@ def _migrations() -> str:
     try:
         executor = MigrationExecutor(connection)
         missing = len(executor.migration_plan(executor.loader.graph.leaf_nodes()))
-    except DatabaseError:
+    except DatabaseTrouble:
         return "unknown"
     _Applied.seen = not missing
     return f"{missing} not applied" if missing else OK

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import redis
 import structlog
 from django.conf import settings
-from django.db import DatabaseError
+from django.db import Error as DatabaseTrouble
 from django.db.models import Count
 from prometheus_client import CollectorRegistry
 from prometheus_client.metrics_core import GaugeMetricFamily, Metric
@@ -45,7 +45,7 @@ class Looked(Collector):
         yield from _disk()
         try:
             families = [*_fleet(), *_rollups()]
-        except DatabaseError as error:
+        except DatabaseTrouble as error:
             log.warning("database_not_scraped", error=str(error))
             families = []
         yield GaugeMetricFamily("iotpanel_database_up", "Whether PostgreSQL answers.", 1.0 if families else 0.0)

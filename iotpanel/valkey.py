@@ -26,11 +26,18 @@ def new_client() -> "redis.Redis":
     return _connect(settings.REDIS_URL)
 
 
-def async_client() -> "redis.asyncio.Redis":
-    """A client for the running event loop; whoever asks closes it with `aclose()`."""
-    # A subscriber waits for as long as nothing comes, so reading has no timeout here: a health check notices a dead peer.
+def async_client(*, retries: int = 1) -> "redis.asyncio.Redis":
+    """A client for the running event loop; whoever asks closes it with `aclose()`.
+
+    A subscriber wants no `retries`: connected again behind its back, it would not know that it has missed something.
+    """
+    # It also waits for as long as nothing comes, so reading has no timeout here: a health check notices a dead peer.
     return redis.asyncio.Redis.from_url(
-        settings.REDIS_URL, socket_connect_timeout=TIMEOUT, socket_timeout=None, health_check_interval=10, retry=AsyncRetry(NoBackoff(), 1)
+        settings.REDIS_URL,
+        socket_connect_timeout=TIMEOUT,
+        socket_timeout=None,
+        health_check_interval=10,
+        retry=AsyncRetry(NoBackoff(), retries),
     )
 
 

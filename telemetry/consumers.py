@@ -9,7 +9,7 @@ import orjson
 import structlog
 from channels.db import database_sync_to_async
 from channels.generic.websocket import AsyncWebsocketConsumer
-from django.db import DatabaseError
+from django.db import Error as DatabaseTrouble
 
 from iotpanel import metrics
 from iotpanel.api.errors import ApiError, TooMany, Unauthorized
@@ -27,6 +27,7 @@ from .live.snapshot import ids_of, newest_readings, status_of
 TICK = 0.1  # seconds between two frames of readings
 # A publisher looks once a second who watches, should it have missed the announcement: what it let pass is in the database by then.
 SECOND_LOOK = 1.5
+RETRY = 3.0  # seconds, while the database is away
 CHECK = 30.0  # seconds between two looks whether the caller may still be here
 BURST, RATE = 60, 20  # messages of a client: at once, and per second
 SCOPE = "devices:read"
@@ -39,12 +40,19 @@ class LiveConsumer(AsyncWebsocketConsumer):
 
     caller: Caller | None = None
 
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        """Whatever ends the connection, a fault of ours or the server's end included, nothing of it stays behind."""
+        try:
+            await super().__call__(scope, receive, send)
+        finally:
+            await self._end()
+
     async def connect(self) -> None:
         try:
             caller = await database_sync_to_async(identify)(self.scope)
             if not caller.grant.allows(Role.VIEWER, SCOPE):
                 raise ApiError("permission_denied", "Your key does not allow this.")
-        except (Unauthorized, TooMany):
+        except (Unauthorized, TooMany, DatabaseTrouble):
             await self.close()  # before it is accepted: the handshake is answered with 403
             return
         except ApiError as error:
@@ -69,6 +77,9 @@ class LiveConsumer(AsyncWebsocketConsumer):
         self._spawn(self._check_forever())
 
     async def disconnect(self, code: int) -> None:
+        await self._end()
+
+    async def _end(self) -> None:
         if self.caller is None:
             return
         self.caller = None
@@ -89,7 +100,7 @@ class LiveConsumer(AsyncWebsocketConsumer):
             await (self._subscribe(wish) if wish.verb == "subscribe" else self._unsubscribe(wish))
         except Wrong as error:
             await self._say({"type": "error", "code": error.code, "message": error.message})
-        except DatabaseError as error:
+        except DatabaseTrouble as error:
             log.warning("live_database_unavailable", error=str(error))
             await self._say({"type": "error", "code": "unavailable", "message": "The database does not answer. Try again."})
 
@@ -154,11 +165,22 @@ class LiveConsumer(AsyncWebsocketConsumer):
         """The newest values and states as the database has them, now and once more when every publisher knows of us."""
         for pause in (0.0, SECOND_LOOK):
             await asyncio.sleep(pause)
-            watched = device_ids & set(self.mailbox.filters)
-            for status in await database_sync_to_async(status_of)(watched):
-                self.mailbox.fill_status(status)
-            for reading in await database_sync_to_async(newest_readings)(watched):
-                self.mailbox.fill(reading)
+            while not await self._fill_once(device_ids & set(self.mailbox.filters)):
+                await asyncio.sleep(RETRY)
+
+    async def _fill_once(self, device_ids: set[int]) -> bool:
+        """Whether the database answered."""
+        try:
+            states = await database_sync_to_async(status_of)(device_ids)
+            readings = await database_sync_to_async(newest_readings)(device_ids)
+        except DatabaseTrouble as error:
+            log.warning("live_snapshot_postponed", error=str(error))
+            return False
+        for status in states:
+            self.mailbox.fill_status(status)
+        for reading in readings:
+            self.mailbox.fill(reading)
+        return True
 
     async def _check_forever(self) -> None:
         """Signing out, a revoked key, a lost membership, a device that is gone: all end here within half a minute."""
@@ -166,7 +188,7 @@ class LiveConsumer(AsyncWebsocketConsumer):
             await asyncio.sleep(CHECK * random.uniform(0.8, 1.2))  # noqa: S311 - spread, not secret
             try:
                 await self._check()
-            except DatabaseError as error:
+            except DatabaseTrouble as error:
                 log.warning("live_check_postponed", error=str(error))
 
     async def _check(self) -> None:

@@ -96,6 +96,12 @@ class Hub:
             for listener in self._frames.get(device_id, ()):
                 listener.mailbox.put_frame(device_id, frame)
 
+    def _receive(self, data: bytes) -> None:
+        try:
+            self.dispatch(wire.unpack(data))
+        except (ValueError, TypeError, KeyError) as error:  # a worker of another version, during an upgrade
+            log.error("live_batch_not_understood", error=str(error))
+
     def _interest(self) -> register.Interest:
         return register.Interest(frozenset(self._devices), frozenset(self._frames), frozenset(self._tenants))
 
@@ -113,7 +119,7 @@ class Hub:
             await asyncio.sleep(register.RENEW)
             try:
                 await register.write(self._client, self.id, self._interest(), announce=False)
-            except redis.RedisError as error:
+            except Exception as error:  # it is tried again
                 log.warning("live_watch_not_renewed", error=str(error))
 
     async def _listen_forever(self) -> None:
@@ -121,14 +127,14 @@ class Hub:
         while True:
             try:
                 await self._listen(again)
-            except redis.RedisError as error:
+            except Exception as error:  # whatever it is: without this task no browser of the process sees anything
                 log.warning("live_subscription_lost", error=str(error))
             self._subscribed.clear()
             again = True
             await asyncio.sleep(RETRY)
 
     async def _listen(self, again: bool) -> None:
-        async with valkey.async_client() as client, client.pubsub(ignore_subscribe_messages=True) as heard:
+        async with valkey.async_client(retries=0) as client, client.pubsub(ignore_subscribe_messages=True) as heard:
             await heard.subscribe(register.channel(self.id))
             self._subscribed.set()
             if again:
@@ -136,7 +142,7 @@ class Hub:
                 for listener in self._listeners:
                     listener.catch_up()
             async for message in heard.listen():
-                self.dispatch(wire.unpack(message["data"]))
+                self._receive(message["data"])
 
     async def _close(self) -> None:
         tasks, self._tasks = self._tasks, []

@@ -6,13 +6,17 @@ from typing import Any
 
 import pytest
 from asgiref.sync import sync_to_async
+from django.db import InterfaceError, OperationalError
 
 from devices.messages import Report
 from devices.models import Device, DevicePresence
+from iotpanel import metrics
 from iotpanel.tenants.models import Membership, Role, Tenant, User
 from telemetry import consumers, latest
+from telemetry.live import snapshot
 from telemetry.live.flow import Flow
 from telemetry.live.requests import DEVICES, FRAMES, SIZE
+from telemetry.live.wire import Reading
 from tests.make import make_api_key, make_device
 
 from .sockets import bearer, opened, publishing, run, until
@@ -337,3 +341,60 @@ def test_a_key_without_the_scope_is_told_so(tenant: Tenant) -> None:
             assert await socket.closed() == consumers.FORBIDDEN
 
     run(scenario)
+
+
+def test_a_database_that_is_away_is_asked_again(viewer: User, device: Device, monkeypatch: pytest.MonkeyPatch) -> None:
+    latest.merge([Report(device.pk, AT, {"temperature": 4.5}, AT)])
+    monkeypatch.setattr(consumers, "RETRY", 0.05)
+    answers = iter([OperationalError("gone"), InterfaceError("closed")])
+
+    def newest_readings(device_ids: set[int]) -> list[Reading]:
+        if error := next(answers, None):
+            raise error
+        return snapshot.newest_readings(device_ids)
+
+    monkeypatch.setattr(consumers, "newest_readings", newest_readings)
+
+    async def scenario() -> None:
+        async with opened(viewer) as socket:
+            await socket.ask({"subscribe": {"devices": [device.key]}})
+            assert (await socket.hear("readings"))["data"][0][3] == 4.5
+
+    run(scenario)
+
+
+def test_a_question_that_the_database_cannot_answer_is_an_error_and_no_end(viewer: User, device: Device, monkeypatch: Any) -> None:
+    def refuse(*_args: Any) -> None:
+        raise OperationalError("password=hunter2")
+
+    async def scenario() -> None:
+        async with opened(viewer) as socket:
+            with monkeypatch.context() as patch:
+                patch.setattr(consumers, "ids_of", refuse)
+                answer = await socket.ask({"subscribe": {"devices": [device.key]}})
+            assert answer["code"] == "unavailable"
+            assert "hunter2" not in repr(answer)
+            assert (await socket.ask({"subscribe": {"devices": [device.key]}}))["devices"] == [device.key]
+
+    run(scenario)
+
+
+def test_a_fault_of_ours_leaves_nothing_behind(viewer: User, device: Device, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_args: Any) -> None:
+        raise ZeroDivisionError
+
+    before = metrics.LIVE_CONNECTIONS._value.get()
+
+    async def scenario() -> None:
+        async with publishing() as publisher:
+            with pytest.raises(ZeroDivisionError):
+                async with opened(viewer) as socket:
+                    await socket.ask({"subscribe": {"devices": [device.key]}})
+                    await until(lambda: device.pk in publisher.watched)
+                    monkeypatch.setattr(consumers, "parse", fail)
+                    await socket.say({"unsubscribe": {}})
+                    await socket.closed()
+            await until(lambda: device.pk not in publisher.watched)
+
+    run(scenario)
+    assert metrics.LIVE_CONNECTIONS._value.get() == before
