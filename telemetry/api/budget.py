@@ -32,7 +32,7 @@ def fitting(rows: Sequence[Row], most: int | None = None) -> list[Row]:
 class LetterPagination(CursorPagination):
     """Measures first, and loads only the payloads that are shown."""
 
-    def paginate_queryset(self, queryset: Any, request: Any, view: Any = None) -> list[DeadLetterRecord]:
+    def paginate_queryset(self, queryset: Any, request: Any, view: Any = None) -> list[Any]:
         rows = super().paginate_queryset(queryset.defer("payload").annotate(size=octets("payload")), request, view)
         kept: list[DeadLetterRecord] = fitting(rows)
         if len(kept) < len(rows):

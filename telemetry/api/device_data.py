@@ -1,6 +1,7 @@
 """Newest values, events, attributes and raw frames of one device."""
 
 import datetime
+from collections.abc import Sequence
 from typing import Any
 
 import orjson
@@ -61,7 +62,7 @@ class EventsView(DeviceEndpoint):
         return Response({"results": [_event(row) for row in _whole(kept)], "next": following})
 
 
-def _whole(rows: list[Event]) -> list[Event]:
+def _whole(rows: Sequence[Event]) -> list[Event]:
     """The same events with their parameters, in the same order."""
     found = {event.pk: event for event in Event.objects.filter(pk__in=[row.pk for row in rows])} if rows else {}
     return [found[row.pk] for row in rows if row.pk in found]
