@@ -1,3 +1,5 @@
+"""English: day, month, year; 24 hours."""
+
 DATE_FORMAT = "j M Y"
 DATETIME_FORMAT = "j M Y H:i"
 TIME_FORMAT = "H:i"

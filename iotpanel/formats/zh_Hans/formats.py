@@ -1,3 +1,5 @@
+"""Chinese: year, month, day; 24 hours."""
+
 DATE_FORMAT = "Y-m-d"
 DATETIME_FORMAT = "Y-m-d H:i"
 TIME_FORMAT = "H:i"
