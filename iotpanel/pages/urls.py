@@ -22,6 +22,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("products/-/take/", products.take_ready, name="products-take"),
     path("products/<str:key>/", products.product, name="product"),
     path("products/<str:key>/codec/", codec.codec, name="product-codec"),
+    path("products/<str:key>/codec/try/", codec.try_out, name="product-codec-try"),
     path("products/<str:key>/topics/", products.topics, name="product-topics"),
     path("products/<str:key>/devices/", products.devices, name="product-devices"),
     path("welcome/", first_use.welcome, name="welcome"),

@@ -76,9 +76,10 @@ def test_many_are_changed_at_once_by_keyboard_and_mouse(visit: Start, platform: 
 
 
 def test_the_first_message_of_a_new_device_is_seen_on_the_open_page(visit: Start, platform: Platform) -> None:
+    product = platform.product(thing_model=MODEL)
     window = visit()
     page = window.open("/devices/-/new/")
-    page.locator("label.choice", has_text=platform.product(thing_model=MODEL)).click()
+    page.locator("label.choice", has_text=product).click()
     page.get_by_label("Name", exact=True).fill(f"Büro {uuid4().hex[:6]}")
     expect(page.get_by_label(re.compile("^Key"))).to_have_value(re.compile("^bu-ro-[0-9a-f]{6}$"))
     page.get_by_role("button", name="Create the device").click()

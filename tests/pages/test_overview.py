@@ -131,6 +131,15 @@ def test_few_silent_devices_are_named_and_many_are_counted(tenant: Tenant, healt
     assert found["4 devices of “Room climate” are offline"].url == "/devices/?view=offline&product=climate"
 
 
+@pytest.mark.parametrize("cause", ["uplink", "status", "will", "broker", "silence", ""])
+def test_why_a_device_went_is_said_where_it_is_known(cause: str, tenant: Tenant, healthy: None) -> None:
+    device = seen(make.make_device(tenant, name="Pump"), False)
+    DevicePresence.objects.filter(device=device).update(cause=cause)
+    [item] = needs(tenant)
+
+    assert len(item.notes) == (1 if cause in ("", "uplink") else 2)
+
+
 def test_children_are_their_gateways_matter(tenant: Tenant, healthy: None) -> None:
     gateway = seen(make.make_device(tenant, key="gw", name="Gateway east"), True)
     for _ in range(3):

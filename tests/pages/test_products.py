@@ -192,3 +192,29 @@ def test_hostile_scripts_and_frames_stay_text(admin: User, device: Device) -> No
     assert "<script>alert(1)" not in html
     assert "</textarea><b>" not in html
     assert bench(admin)["published"] == hostile
+
+
+def trial(user: User, **asked: Any) -> Any:
+    body = {"script": GOOD, "frames": [{"payload_base64": "FQ==", "port": 2}]} | asked
+    return browser(user).post("/products/sensor/codec/try/", orjson.dumps(body), content_type="application/json")
+
+
+def test_a_script_is_tried_without_changing_anything(admin: User, product: Product) -> None:
+    assert trial(admin).json() == {"answers": [{"reports": [{"ts": None, "values": {"temperature": 21}}], "log": []}]}
+    assert trial(admin, script=BAD).json()["answers"][0]["error"]["code"] == "codec_error"
+    assert "line 1" in trial(admin, script="function (").json()["problem"]
+    assert "Base64" in trial(admin, frames=[{"payload_base64": "?"}]).json()["problem"]
+    product.refresh_from_db()
+    assert product.codec_script == BAD
+
+
+@pytest.mark.parametrize(
+    "body", [b"", b"[]", b"{}", b'{"script": "x"}', b'{"script": "x", "frames": 5}', b'{"script": "function decode() end", "frames": [5]}']
+)
+def test_a_trial_that_makes_no_sense_is_refused(body: bytes, admin: User, product: Product) -> None:
+    assert browser(admin).post("/products/sensor/codec/try/", body, content_type="application/json").status_code == 400
+
+
+def test_only_admins_try_scripts(viewer: User, stranger: User, product: Product) -> None:
+    assert trial(viewer).status_code == 403
+    assert trial(stranger).status_code == 404

@@ -81,10 +81,16 @@ def _many_offline(key: str, name: str, count: int, since: datetime | None) -> It
 
 
 def _one_offline(device: Device) -> Item:
-    words = {"silence": _("silent for longer than its product allows"), "will": _("its connection broke"), "broker": _("it disconnected")}
-    notes = [device.product.name] + [words[device.presence.cause]] * (device.presence.cause in words)
+    words = {
+        "silence": _("silent for longer than its product allows"),
+        "will": _("its connection broke"),
+        "broker": _("it disconnected"),
+        "status": _("it said so itself"),
+    }
+    why = words.get(device.presence.cause)
     title = _("%(device)s is offline") % {"device": device.name}
-    return Item("warning", title, device.get_absolute_url(), device.presence.changed_at or device.presence.last_seen, notes)
+    since = device.presence.changed_at or device.presence.last_seen
+    return Item("warning", title, device.get_absolute_url(), since, [device.product.name, why] if why else [device.product.name])
 
 
 def silent_children(tenant: Tenant) -> list[Item]:

@@ -8,15 +8,18 @@ from typing import Any
 import orjson
 from django.contrib import messages
 from django.core.exceptions import ValidationError
-from django.http import HttpResponseBase
+from django.http import HttpResponseBase, JsonResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST
 
+from devices.api.codec_test import try_frames
 from devices.exceptions import Unavailable
 from devices.models import Product
 from devices.models.product import CodecKind
 from devices.products import update_product
 from devices.topics import PLACEHOLDER
+from iotpanel.api.errors import Unavailable as ServiceUnavailable
 from iotpanel.tenants.models import Role
 from iotpanel.tenants.web import TenantRequest, tenant_page
 from telemetry.models import DeadLetterRecord
@@ -27,6 +30,8 @@ from telemetry.uplink.replay import replay
 from .views import around, messages_of, product_of
 
 LETTERS = 40
+MOST_FRAMES = 600  # letters, pasted ones and all the tests
+SCRIPT_CHARACTERS = 65_537  # one more than can be saved
 FRAME_BYTES = 4_096  # larger frames are no use to look at
 REASONS = ("codec_error", "codec_timeout", "codec_memory", "codec_result", "out_of_range", "bad_value", "unknown_property", "bad_shape")
 STARTER = """-- Bytes in, values out. meta has device, product, port and received_at (ms).
@@ -136,8 +141,7 @@ def _show(request: TenantRequest, product: Product, script: str, problems: dict[
         "published": product.codec_script if product.codec_kind == CodecKind.LUA else "",
         "samples": product.codec_samples,
         "writes": writes,
-        "test": f"/api/v1/products/{product.key}/codec/test/",
-        "tenant": request.tenant.key,
+        "try": f"{product.get_absolute_url()}codec/try/",
         "words": _words(),
     }
     context = {"data": data, "script": script, "problems": problems, "waiting": raw_letters(product).count(), "writes": writes}
@@ -185,3 +189,20 @@ def codec(request: TenantRequest, key: str) -> HttpResponseBase:
 @tenant_page(Role.ADMIN)
 def _write(request: TenantRequest, key: str) -> HttpResponseBase:
     return _publish(request, product_of(request, key))
+
+
+@require_POST
+@tenant_page(Role.ADMIN)
+def try_out(request: TenantRequest, key: str) -> HttpResponseBase:
+    """What a script makes of frames, as the contract's codec test; `problem` where it does not compile, which is no fault here."""
+    product = product_of(request, key)
+    try:
+        asked = orjson.loads(request.body)
+        answers = try_frames(product, str(asked["script"])[:SCRIPT_CHARACTERS], list(asked["frames"])[:MOST_FRAMES])
+    except ValidationError as error:
+        return JsonResponse({"problem": " ".join(error.messages)})
+    except (orjson.JSONDecodeError, KeyError, TypeError):
+        return JsonResponse({"problem": _("This is no valid JSON.")}, status=400)
+    except ServiceUnavailable as error:
+        return JsonResponse({"problem": error.message})
+    return JsonResponse({"answers": answers})

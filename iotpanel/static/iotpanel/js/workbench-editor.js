@@ -46,6 +46,18 @@ function decorate(state, changed, failing) {
 }
 
 /**
+ * Typing over a selection: left to itself, the browser keeps the look of what it replaces in style attributes, which the
+ * policy refuses loudly. Brackets and quotes go the usual way: they enclose a selection.
+ */
+function typeOver(event, view) {
+  const { main } = view.state.selection;
+  if (event.inputType !== "insertText" || !event.data || main.empty || view.composing || /^[()[\]{}"'`]$/.test(event.data)) return false;
+  event.preventDefault();
+  view.dispatch(view.state.replaceSelection(event.data), { scrollIntoView: true, userEvent: "input.type" });
+  return true;
+}
+
+/**
  * Puts an editor over the textarea in `host`. Returns `{text(), show(changedLines, failingLine)}`;
  * `onChange` is called after every edit, `onRun` by Ctrl Enter.
  */
@@ -63,6 +75,7 @@ export function editor(host, { onChange, onRun, label }) {
     extensions: [
       keymap.of([{ key: "Mod-Enter", run: () => { onRun(); return true; } }, indentWithTab]),
       basicSetup, StreamLanguage.define(lua), look, syntaxHighlighting(colours), marks,
+      EditorView.domEventHandlers({ beforeinput: typeOver }),
       EditorView.editable.of(!area.readOnly),
       EditorView.contentAttributes.of({ "aria-label": label, tabindex: "0" }),
       EditorView.updateListener.of((update) => { if (update.docChanged) { area.value = update.state.doc.toString(); onChange(); } }),

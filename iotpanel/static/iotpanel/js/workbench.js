@@ -13,18 +13,13 @@ let answers = [], before = [], chosen = 0, timer = 0, asked = 0, failing = 0;
 
 async function ask(script) {
   const started = performance.now();
-  const answer = await fetch(data.test, {
+  const answer = await fetch(data.try, {
     method: "POST",
-    headers: { "Content-Type": "application/json", "X-CSRFToken": document.querySelector("[name=csrfmiddlewaretoken]").value, "X-Tenant": data.tenant },
+    headers: { "Content-Type": "application/json", "X-CSRFToken": document.querySelector("[name=csrfmiddlewaretoken]").value },
     body: JSON.stringify({ script, frames: frames.map(({ hex, port, topic }) => ({ payload_base64: base64(hex), ...(port != null && { port }), ...(topic && { topic }) })) }),
   });
-  const body = await answer.json();
-  return answer.ok ? { answers: body, ms: performance.now() - started } : { problem: problem(body) };
-}
-
-function problem(body) {
-  const details = Object.values(body.details || {}).flat().join(" ");
-  return details || body.message || "";
+  if (!answer.ok) return { problem: `${answer.status} ${answer.statusText}` };
+  return { ...(await answer.json()), ms: performance.now() - started };
 }
 
 const base64 = (hex) => btoa(pairs(hex).map((pair) => String.fromCharCode(parseInt(pair, 16))).join(""));
