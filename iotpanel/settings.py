@@ -17,7 +17,7 @@ def secret(name: str, default: str | None = None) -> str:
     """A secret from `NAME_FILE` or `NAME`; raises ImproperlyConfigured where neither is set."""
     if path := env.str(f"{name}_FILE", default=""):
         return Path(path).read_text().strip()
-    value = env.str(name, default=default)  # type: ignore[arg-type]
+    value = env.str(name, default=default)
     if value is None:
         raise ImproperlyConfigured(f"Set {name} or {name}_FILE. `make run` sets everything by itself.")
     return value

@@ -20,7 +20,8 @@ def octets(field: str, *, is_json: bool = False) -> Func:
 
 def fitting(rows: Sequence[Row], most: int | None = None) -> list[Row]:
     """The first rows (with their `size`) that fit into a page together, one at least."""
-    kept, left = [], PAGE_BYTES if most is None else most
+    kept: list[Row] = []
+    left = PAGE_BYTES if most is None else most
     for row in rows:
         left -= row.size  # type: ignore[attr-defined]
         if kept and left < 0:
