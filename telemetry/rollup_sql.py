@@ -3,12 +3,14 @@
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
+from django.db import connection
+
+from .stores.backend import features
 from .stores.backend.packed import bigints, instants, moment
 from .stores.levels import BOUNDED, COLUMNS, COMBINED, LEVELS, LONGEST_NAME, NUMBER
 from .stores.session import execute
 
-# OFFSET 0 keeps the planner from turning the loop over the spans inside out. The first and last values are looked up
-# by key afterwards, which is far cheaper than sorting all readings.
+# OFFSET 0 keeps the planner from turning the loop over the spans inside out.
 READINGS = f"""
     SELECT span.device_id, property, at, value, number FROM ({{spans}}) AS span
     CROSS JOIN LATERAL (
@@ -18,17 +20,27 @@ READINGS = f"""
     CROSS JOIN LATERAL (SELECT {NUMBER} AS number) AS converted
     WHERE jsonb_typeof(value) <> 'null' AND length(property) <= {LONGEST_NAME}
 """  # noqa: S608 - our own texts, as everywhere in this file
-VALUE_AT = "(SELECT values -> property FROM telemetry_report AS row WHERE row.device_id = summed.device_id AND row.at = summed.{end}_at)"
-MINUTES = f"""
-    SELECT device_id, property, bucket, count, numbers, total, low, high,
-        {VALUE_AT.format(end="first")} AS first, first_at, {VALUE_AT.format(end="last")} AS last, last_at
-    FROM (
-        SELECT device_id, property, date_bin('1 minute', at, timestamptz '2000-01-01 00:00:00+00') AS bucket, count(*) AS count,
-            count(number) AS numbers, sum({BOUNDED}) AS total, min(number) AS low, max(number) AS high,
-            min(at) AS first_at, max(at) AS last_at
-        FROM ({READINGS}) AS reading GROUP BY 1, 2, 3
-    ) AS summed
+SUMS = f"""
+    count(*) AS count, count(number) AS numbers, sum({BOUNDED}) AS total, min(number) AS low, max(number) AS high,
+    min(at) AS first_at, max(at) AS last_at
+"""
+GROUPED = f"""
+    SELECT device_id, property, date_bin('1 minute', at, timestamptz '2000-01-01 00:00:00+00') AS bucket, {SUMS} {{ends}}
+    FROM ({READINGS}) AS reading GROUP BY 1, 2, 3
 """  # noqa: S608
+# TimescaleDB finds first and last values while it counts. PostgreSQL would sort all readings for that, so there they
+# are looked up by their key.
+ENDS = ", first(value, at) AS first, last(value, at) AS last"
+VALUE_AT = "(SELECT values -> property FROM telemetry_report AS row WHERE row.device_id = summed.device_id AND row.at = summed.{end}_at)"
+LOOKED_UP = f", {VALUE_AT.format(end='first')} AS first, {VALUE_AT.format(end='last')} AS last"
+MINUTES = {
+    True: f"SELECT device_id, property, bucket, {COLUMNS} FROM ({GROUPED.replace('{ends}', ENDS)}) AS summed",  # noqa: S608
+    False: f"""
+        SELECT device_id, property, bucket, {COLUMNS} FROM (
+            SELECT * {LOOKED_UP} FROM ({GROUPED.replace("{ends}", "")}) AS summed
+        ) AS every
+    """,  # noqa: S608
+}
 # Every property that a device ever sent stands in its latest values.
 FINER = f"""
     SELECT span.device_id, name, span.since, summed.* FROM ({{spans}}) AS span
@@ -69,7 +81,7 @@ def active(start: int, end: int) -> Spans:
 
 def roll_up_minutes(spans: Spans, *, replace: bool = True) -> None:
     """Minutes from readings. Without `replace` only minutes that have none yet are written."""
-    _insert("minute", MINUTES.format(spans=spans.query), spans, replace)
+    _insert("minute", MINUTES[features.active(connection)].format(spans=spans.query), spans, replace)
 
 
 def roll_up_hours(spans: Spans, *, replace: bool = True) -> None:
