@@ -1,5 +1,6 @@
 """Faults in the middle of a stream: what the broker acknowledged is in the store afterwards, each reading once."""
 
+import json
 import random
 import signal
 import time
@@ -58,3 +59,16 @@ def test_ingest_goes_on_without_valkey(platform: Platform) -> None:
         platform.services.start("valkey")
     eventually(platform.serves, 60)
     assert [value for _, value in eventually(lambda: platform.readings(account))] == [5]
+
+
+def test_qos_0_is_kept_while_the_worker_is_away(platform: Platform) -> None:
+    account = platform.device()
+    platform.services.stop("uplink")
+    try:
+        with platform.connect(account) as device:
+            for number in range(20):
+                device.client.publish(account.topic("telemetry"), json.dumps({"n": number}), qos=0)
+            device.say("telemetry", {"n": 20})
+    finally:
+        platform.services.start("uplink")
+    eventually(lambda: len(platform.readings(account)) == 21, 30)
