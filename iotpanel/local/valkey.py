@@ -12,7 +12,7 @@ SETTINGS = """\
 bind 127.0.0.1
 port {port}
 requirepass {password}
-dir {data}
+dir "{data}"
 daemonize no
 # The command line stays as it was started: it shows which home the process belongs to.
 set-proc-title no

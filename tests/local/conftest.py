@@ -1,4 +1,4 @@
-"""A home of its own for each test, and parts that are as small as a process can be."""
+"""A home of its own for each test (with a space in its path, as people have), and parts that are as small as a process can be."""
 
 import os
 from collections.abc import Iterator
@@ -13,7 +13,7 @@ from iotpanel.local.tree import Tree
 
 @pytest.fixture
 def home(tmp_path: Path) -> Home:
-    made = Home(tmp_path / "home")
+    made = Home(tmp_path / "a home")
     made.make()
     return made
 

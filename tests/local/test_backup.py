@@ -38,7 +38,7 @@ def environment_of(home: Home) -> dict[str, str]:
 
 
 def psql(home: Home, sql: str) -> str:
-    shell = f'. {home.env_file}; exec psql -XAtq -v ON_ERROR_STOP=1 "$DATABASE_URL"'
+    shell = f'. "{home.env_file}"; exec psql -XAtq -v ON_ERROR_STOP=1 "$DATABASE_URL"'
     return subprocess.run(["sh", "-c", shell], input=sql, capture_output=True, text=True, check=True).stdout.strip()
 
 

@@ -131,7 +131,7 @@ def test_the_database_is_owned_by_a_role_without_rights_over_the_cluster(home: H
     with foreground(home):
         await_ready(home)
         shell = (
-            f'. {home.env_file}; psql -At "$DATABASE_URL" -c "select rolsuper, rolcreaterole from pg_roles where rolname = current_user"'
+            f'. "{home.env_file}"; psql -At "$DATABASE_URL" -c "select rolsuper, rolcreaterole from pg_roles where rolname = current_user"'
         )
         answer = subprocess.run(["sh", "-c", shell], capture_output=True, text=True, check=True)
         extension = shell.split(" -c ")[0] + ' -c "create extension timescaledb" -c "select extversion from pg_extension"'
@@ -146,7 +146,7 @@ def test_the_stack_asks_for_passwords(home: Home) -> None:
         await_ready(home)
         database = "psql -w $(echo $DATABASE_URL | sed 's#:[^:@]*@#@#') -c 'select 1'"
         cache = "valkey-cli -u $(echo $REDIS_URL | sed 's#//.*@#//#') ping"
-        shell = f". {home.env_file}; {database}; {cache}"
+        shell = f". '{home.env_file}'; {database}; {cache}"
         answer = subprocess.run(["sh", "-c", shell], capture_output=True, text=True, check=False)
 
     assert "no password supplied" in answer.stderr
