@@ -2,7 +2,6 @@
 #
 #   make run                 start everything; IOTPANEL_PORT, IOTPANEL_MQTT_PORT, IOTPANEL_BIND, IOTPANEL_HOME, DEMO=0
 #   make test ARGS="..."     the checks and the test suite, on servers of their own; ARGS go to pytest
-#   make bench               what this machine can do; ARGS="memory --json" for one bench
 #   make lint                ruff, mypy, import-linter, missing migrations
 #   make backup              one file with everything; FILE=where to write it
 #   make restore FILE=...    put a backup back
@@ -21,9 +20,6 @@ run: .venv/installed
 
 test: .venv/installed-dev
 	@exec $(LOCAL) test $(ARGS)
-
-bench: .venv/installed
-	@exec .venv/bin/python -m bench $(ARGS)
 
 lint: .venv/installed-dev
 	@exec $(LOCAL) lint
