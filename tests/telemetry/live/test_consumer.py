@@ -393,8 +393,7 @@ def test_a_fault_of_ours_leaves_nothing_behind(viewer: User, device: Device, mon
                     await until(lambda: device.pk in publisher.watched)
                     monkeypatch.setattr(consumers, "parse", fail)
                     await socket.say({"unsubscribe": {}})
-                    await socket.closed()
-            await until(lambda: device.pk not in publisher.watched)
+                    await until(lambda: device.pk not in publisher.watched)
 
     run(scenario)
     assert metrics.LIVE_CONNECTIONS._value.get() == before
