@@ -139,9 +139,13 @@ DATABASES["default"]["ENGINE"] = "telemetry.stores.backend"
 DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 REDIS_URL = env.str("REDIS_URL", default="redis://127.0.0.1:6379/0")
-CACHES = {"default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL, "KEY_PREFIX": "iotpanel"}}
-CHANNEL_LAYERS = {
-    "default": {"BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer", "CONFIG": {"hosts": [REDIS_URL], "prefix": "iotpanel"}}
+CACHES = {
+    "default": {
+        "BACKEND": "django.core.cache.backends.redis.RedisCache",
+        "LOCATION": REDIS_URL,
+        "KEY_PREFIX": "iotpanel",
+        "OPTIONS": {"socket_timeout": 2, "socket_connect_timeout": 2},  # a cache that hangs must not hang the pages
+    }
 }
 
 # --- Uplink --------------------------------------------------------------------------------------------------

@@ -36,7 +36,7 @@ log = structlog.get_logger(__name__)
 
 
 class LiveConsumer(AsyncWebsocketConsumer):
-    channel_layer_alias = "none"  # the hub has one subscription for all connections of the process
+    channel_layer_alias = "none"  # there is none: the hub has one subscription for all connections of the process
 
     caller: Caller | None = None
 
