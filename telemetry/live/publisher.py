@@ -74,6 +74,9 @@ class Publisher:
             valkey.client().publish(register.CHANGED, b"")  # wakes the thread that waits for changes
         for thread in self._threads:
             thread.join(timeout=valkey.TIMEOUT + 1)
+        if self._threads:
+            with contextlib.suppress(redis.RedisError):
+                self._send()
         self._threads = []
 
     def readings(self, items: Iterable[ReadingItem]) -> None:

@@ -135,5 +135,22 @@ def test_starting_twice_starts_once(live: Publisher) -> None:
     assert live._threads == threads
 
 
+def test_what_waits_is_sent_before_it_stops() -> None:
+    valkey.client().delete(register.WATCHERS)
+    ending = Publisher()
+    ending.start()
+    heard = Heard(Interest(frozenset({1})))
+    wait_for(lambda: ending.watched)
+    for number in range(3):
+        ending.readings([(1, "key", AT + number, {"t": number})])
+        if number == 0:
+            heard.next()
+    ending.stop()
+    times = 0
+    while times < 2:
+        times += sum(row[4] for row in heard.next()["readings"])
+    ending.stop()
+
+
 def test_a_process_has_one_publisher() -> None:
     assert publisher() is publisher()
