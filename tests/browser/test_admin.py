@@ -103,8 +103,16 @@ def test_every_page_is_quiet_and_fits(visit: Start, platform: Platform, width: s
     for path in ("", *(f"{name}/" for name in lists), "devices/device/add/", "devices/product/add/", "devices/device/import/"):
         person.open(f"/admin/{path}")
         assert person.sideways() == 0, path
+    account = platform.device()
+    platform.services.client().post("/api/v1/device/telemetry", content=b"\xff" * 40, auth=account)
+    page = person.open(f"/admin/telemetry/deadletterrecord/?q={account.key}")
+    page.locator("#result_list a").first.click()
+    expect(page.locator(".hex")).to_contain_text("ff ff")
+    page.wait_for_load_state("networkidle")
+    assert person.sideways() == 0
     page = person.open(f"/admin/devices/device/?q={key}")
     page.locator("#result_list a", has_text=key).first.click()
     expect(page.locator("[name=name]")).to_be_visible()
+    page.wait_for_load_state("networkidle")
     assert person.sideways() == 0
     assert person.problems == []
