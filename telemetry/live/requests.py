@@ -4,7 +4,7 @@ from typing import Any, Literal, NamedTuple
 
 import orjson
 
-SIZE = 64 * 1024  # bytes of one message
+SIZE = 128 * 1024  # bytes of one message; a thousand long keys fit
 DEVICES = 1_000  # devices of one connection
 FRAMES = 16  # devices of one connection whose raw frames are shown
 PROPERTIES = 500  # properties of one message
