@@ -28,3 +28,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("broker/events", broker_events),
     path("", include("iotpanel.pages.urls")),
 ]
+
+handler400 = "iotpanel.faults.not_understood"
+handler403 = "iotpanel.faults.denied"
+handler404 = "iotpanel.faults.not_found"
+handler500 = "iotpanel.faults.failed"

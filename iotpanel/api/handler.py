@@ -7,7 +7,7 @@ from django.core.exceptions import NON_FIELD_ERRORS, PermissionDenied, RequestDa
 from django.core.exceptions import ValidationError as DjangoValidationError
 from django.core.signals import got_request_exception
 from django.db import InterfaceError, OperationalError
-from django.http import Http404
+from django.http import Http404, JsonResponse
 from django.utils.translation import gettext as _
 from rest_framework import exceptions
 from rest_framework.response import Response
@@ -25,6 +25,12 @@ def handle(error: Exception, context: dict[str, Any]) -> Response:
         known = _fault(error, context)
     headers = _headers(known)
     return Response(body(known), status=known.status_code, headers=headers)
+
+
+def answer(error: Exception) -> JsonResponse:
+    """The same for what fails outside of the API's views: in a middleware, or before any view was found. It logs no fault."""
+    known = _known(error) or exceptions.APIException(_("Something went wrong on our side. It has been logged."))
+    return JsonResponse(body(known), status=known.status_code, headers=_headers(known))
 
 
 def body(error: exceptions.APIException) -> dict[str, Any]:
