@@ -1,7 +1,6 @@
 """Every page, in both themes, widths and languages: no axe finding, no word on the console, nothing that scrolls sideways."""
 
 from collections.abc import Callable
-from itertools import product
 
 import pytest
 
@@ -11,7 +10,8 @@ from tests.services import eventually
 
 Start = Callable[..., Visit]
 MODEL = {"properties": [{"key": "n", "name": "A rather long name of a property", "type": "number", "unit": "kWh/m²", "max": 10}]}
-LOOKS = list(product(("wide", "phone"), ("light", "dark"), ("en", "zh-hans")))
+# Each width in each theme; the languages take turns, which halves the time and still shows each in both.
+LOOKS = [("wide", "light", "en"), ("wide", "dark", "zh-hans"), ("phone", "dark", "en"), ("phone", "light", "zh-hans")]
 
 
 @pytest.fixture(scope="module")

@@ -111,14 +111,13 @@ async function drawLines() {
 }
 
 function showSelection() {
-  const bar = table().querySelector("[data-selection]");
-  if (!bar) return;
+  const bar = table().querySelector("[data-selection]"), all = table().querySelector("[data-all]");
+  if (!bar || !all) return;                    // a viewer, or nothing to select
   const picked = rows().filter((row) => row.querySelector("[name=device]")?.checked);
   for (const row of rows()) row.toggleAttribute("aria-selected", false);
   for (const row of picked) row.setAttribute("aria-selected", "true");
   bar.hidden = !picked.length;
   bar.querySelector("[data-selected]").textContent = picked.length === 1 ? bar.dataset.one : bar.dataset.many.replace("COUNT", picked.length);
-  const all = table().querySelector("[data-all]");
   all.checked = picked.length > 0 && picked.length === rows().length;
   all.indeterminate = picked.length > 0 && !all.checked;
 }

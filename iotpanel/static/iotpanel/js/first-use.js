@@ -7,7 +7,7 @@ let touched = false;
 
 /** A key as a person would write it; "" where the name has no letter that a key may have. */
 function keyOf(name) {
-  return name.normalize("NFKD").toLowerCase().replace(/[^a-z0-9]+/g, "-").replace(/^-+|-+$/g, "").slice(0, 64);
+  return name.normalize("NFKD").replace(/\p{M}/gu, "").toLowerCase().replace(/[^a-z0-9]+/g, "-").replace(/^-+|-+$/g, "").slice(0, 64);
 }
 
 function remember(kind) {
