@@ -23,9 +23,10 @@ COMMANDS = {
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m iotpanel.local", description=__doc__)
     parser.add_argument("command", choices=COMMANDS)
-    arguments, rest = parser.parse_known_args()
+    parser.add_argument("arguments", nargs=argparse.REMAINDER, help="passed on; for test they go to pytest")
+    given = parser.parse_args()
     try:
-        return COMMANDS[arguments.command](rest)
+        return COMMANDS[given.command](given.arguments)
     except Trouble as trouble:
         complain(str(trouble))
         return 1

@@ -33,7 +33,6 @@ def supervised() -> Iterator[tuple[Servers, Supervisor]]:
             stack.write_environment(home, servers.environment(), servers.tree)
             yield servers, supervisor
         finally:
-            say("stopping")
             supervisor.stop()
 
 

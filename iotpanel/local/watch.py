@@ -4,6 +4,7 @@ import signal
 import time
 
 from iotpanel.local import housekeeping
+from iotpanel.local.say import say
 from iotpanel.local.supervisor import Supervisor
 
 RESTART = signal.SIGUSR2
@@ -41,4 +42,5 @@ def watch(supervisor: Supervisor) -> bool:
         if time.monotonic() >= due:
             housekeeping.keep_house(supervisor.home)
             due = time.monotonic() + KEEP_HOUSE_EVERY
+    say("stopping")
     return asked == RESTART

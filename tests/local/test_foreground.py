@@ -171,3 +171,15 @@ def test_the_command_line_names_what_it_can_do() -> None:
     answer = subprocess.run([sys.executable, "-m", "iotpanel.local", "--help"], capture_output=True, text=True, check=True, cwd=Path.cwd())
 
     assert {"run", "servers", "test", "lint"} <= set(answer.stdout.replace(",", " ").replace("{", " ").replace("}", " ").split())
+
+
+def test_what_follows_the_command_reaches_it_as_it_was_written(tmp_path: Path) -> None:
+    answer = subprocess.run(
+        [sys.executable, "-m", "iotpanel.local", "restore", "--strange", "-k", "a or b"],
+        capture_output=True,
+        text=True,
+        check=False,
+        env=os.environ | {"IOTPANEL_HOME": str(tmp_path)},
+    )
+
+    assert "--strange cannot be read" in answer.stderr
