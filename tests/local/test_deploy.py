@@ -5,9 +5,11 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import paho.mqtt.client as mqtt
 import pytest
+import yaml
 from paho.mqtt.enums import CallbackAPIVersion
 
 from iotpanel.local import app
@@ -77,6 +79,42 @@ def test_compose_starts_the_uplink_as_the_supervisor_does(part: Part) -> None:
 
     assert written is not None
     assert [word.strip('"') for word in written[1].split(", ")][1:] == list(part.argv)[1:]
+
+
+def compose() -> dict[str, dict[str, Any]]:
+    services: dict[str, dict[str, Any]] = yaml.safe_load((DEPLOY / "compose.yaml").read_text())["services"]
+    return services
+
+
+def test_compose_runs_every_part_that_the_supervisor_runs() -> None:
+    assert set(compose()) == {"database", "cache", "broker", "prepare", "uplink", "tasks", "beat", "web"}
+
+
+def test_compose_gives_every_part_of_ours_the_same_addresses() -> None:
+    ours = [service for service in compose().values() if "build" in service]
+
+    assert len(ours) == 5
+    assert all({"DATABASE_URL", "REDIS_URL", "MQTT_URL", "IOTPANEL_BROKER_DIR"} <= set(service["environment"]) for service in ours)
+    assert all("data:/data" in service["volumes"] for service in [*ours, compose()["broker"]])
+
+
+def test_compose_opens_nothing_to_the_network_unless_asked() -> None:
+    published = {name: port for name, service in compose().items() for port in service.get("ports", [])}
+
+    assert set(published) == {"web", "broker"}
+    assert all(port.startswith("${IOTPANEL_BIND:-127.0.0.1}:") for port in published.values())
+    assert ":1884" not in published["broker"], "the workers' listener stays inside"
+
+
+def test_compose_lets_the_uplink_tell_the_broker_to_read_its_accounts() -> None:
+    assert compose()["uplink"]["pid"] == "service:broker"
+    assert compose()["broker"]["user"].split(":")[0] in (DEPLOY / "Dockerfile").read_text()
+
+
+def test_compose_asks_for_its_secrets() -> None:
+    text = (DEPLOY / "compose.yaml").read_text()
+
+    assert all(f"${{{name}:?" in text for name in ("DB_PASSWORD", "MQTT_PASSWORD", "SECRET_KEY", "ADMIN_PASSWORD"))
 
 
 def test_every_setting_that_deploy_names_exists() -> None:
