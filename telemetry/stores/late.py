@@ -6,6 +6,7 @@ can slip old data in unmarked, and nothing is written to say so.
 """
 
 from collections.abc import Sequence
+from operator import itemgetter
 
 from devices.messages import Report
 
@@ -19,11 +20,13 @@ MARK = """
     ON CONFLICT DO NOTHING
 """
 
+_AT = itemgetter(1)
+
 
 def mark(reports: Sequence[Report]) -> None:
     """Mark the hours of those reports that are older than the sealed minutes."""
     [(sealed_to,)] = execute("SELECT telemetry_frontier()")
-    if min(report[1] for report in reports) >= sealed_to:
+    if min(map(_AT, reports)) >= sealed_to:
         return
     late = sorted({(report[0], report[1] // HOUR * HOUR) for report in reports if report[1] < sealed_to})
     execute(MARK, [bigints([device_id for device_id, _ in late]), instants([hour for _, hour in late])])

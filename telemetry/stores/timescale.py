@@ -4,8 +4,10 @@ New rows go in by binary COPY inside a savepoint. A batch with several reports o
 that are there already (redelivery, mostly), goes a slower way, which merges and says exactly what changed.
 """
 
+import itertools
 import struct
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
+from operator import itemgetter
 
 import orjson
 
@@ -21,6 +23,7 @@ from .session import copy, execute, unavailable_unless_refused
 from .timescale_reads import TimescaleReads
 
 COPY = "COPY telemetry_report (device_id, at, values) FROM STDIN (FORMAT binary)"
+_INSTANT = itemgetter(0, 1)
 _COPY_HEAD = b"PGCOPY\n\xff\r\n\0" + bytes(8)
 _COPY_TAIL = b"\xff\xff"
 _ROW = struct.Struct(">hiqiqiB")  # fields, length, device, length, at, length of what follows, version of jsonb
@@ -59,10 +62,10 @@ class TimescaleStore(TimescaleReads):
 
 
 def _write(reports: Sequence[Report]) -> list[Verdict]:
-    if len({report[:2] for report in reports}) == len(reports):
+    if len(set(map(_INSTANT, reports))) == len(reports):
         try:
             with unavailable_unless_refused():
-                _copy_all(report[:3] for report in reports)
+                _copy_all(reports)
         except REFUSED:  # some are there already, or some are poison: both are rare
             pass
         else:
@@ -100,13 +103,15 @@ def _merged(existing: Values | None, chain: list[Values]) -> tuple[Values, list[
     return apply(existing, chain)
 
 
-def _copy_all(rows: Iterable[tuple[int, int, Values]]) -> None:
-    parts = [_COPY_HEAD]
-    for device_id, at, values in rows:
-        body = orjson.dumps(values)
-        parts += (_ROW.pack(3, 8, device_id, 8, at - EPOCH_2000, len(body) + 1, 1), body)
-    parts.append(_COPY_TAIL)
-    copy(COPY, b"".join(parts))
+def _copy_all(reports: Sequence[Report]) -> None:
+    """The columns go through C in one sweep each: this is where most of a batch's time in Python would go."""
+    devices, moments, values, _ = zip(*reports, strict=True)
+    bodies = list(map(orjson.dumps, values))
+    shifted = [at - EPOCH_2000 for at in moments]
+    sizes = [len(body) + 1 for body in bodies]
+    constant = itertools.repeat
+    heads = map(_ROW.pack, constant(3), constant(8), devices, constant(8), shifted, sizes, constant(1))
+    copy(COPY, b"".join([_COPY_HEAD, *itertools.chain.from_iterable(zip(heads, bodies, strict=True)), _COPY_TAIL]))
 
 
 def _insert_or_merge(chains: Sequence[Chain]) -> list[list[Written]]:

@@ -7,6 +7,7 @@ type each, so a single `struct.pack` does (layout: `array_send` in PostgreSQL's 
 import struct
 from collections.abc import Sequence
 from functools import lru_cache
+from itertools import chain, repeat
 from typing import Any, ClassVar
 
 from psycopg.adapt import Dumper
@@ -17,6 +18,8 @@ EPOCH_2000 = 946_684_800_000_000
 _HEAD = struct.Struct(">iiIii")  # dimensions, has nulls, type of an element, length, lower bound
 
 _EIGHT = struct.Struct(">q")
+_SIZE = struct.Struct(">I")
+_JSON = struct.Struct(">IB")
 
 
 class Packed(bytes):
@@ -75,16 +78,15 @@ def instants(microseconds: Sequence[int]) -> Instants:
     return Instants(_eights(1184, [at - EPOCH_2000 for at in microseconds]))
 
 
-def _strings(element: int, values: Sequence[bytes], prefix: bytes = b"") -> bytes:
-    extra = len(prefix)
-    parts = [_HEAD.pack(1, 0, element, len(values), 1)]
-    parts += [(len(value) + extra).to_bytes(4, "big") + prefix + value for value in values]
-    return b"".join(parts)
+def _strings(element: int, values: Sequence[bytes]) -> bytes:
+    sizes = map(_SIZE.pack, map(len, values))
+    return b"".join([_HEAD.pack(1, 0, element, len(values), 1), *chain.from_iterable(zip(sizes, values, strict=True))])
 
 
 def jsons(documents: Sequence[bytes]) -> Jsons:
     """A `jsonb[]` from JSON texts."""
-    return Jsons(_strings(3802, documents, b"\x01"))  # the version byte of jsonb
+    heads = map(_JSON.pack, [len(document) + 1 for document in documents], repeat(1))  # 1 is the version of jsonb
+    return Jsons(b"".join([_HEAD.pack(1, 0, 3802, len(documents), 1), *chain.from_iterable(zip(heads, documents, strict=True))]))
 
 
 def texts(values: Sequence[str]) -> Texts:
