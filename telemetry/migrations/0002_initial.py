@@ -5,34 +5,35 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('telemetry', '0001_initial'),
-        ('tenants', '0001_initial'),
+        ("telemetry", "0001_initial"),
+        ("tenants", "0001_initial"),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='deadletterrecord',
-            name='tenant',
-            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.CASCADE, related_name='dead_letters', to='tenants.tenant'),
+            model_name="deadletterrecord",
+            name="tenant",
+            field=models.ForeignKey(
+                null=True, on_delete=django.db.models.deletion.CASCADE, related_name="dead_letters", to="tenants.tenant"
+            ),
         ),
         migrations.AddIndex(
-            model_name='ledgerhour',
-            index=models.Index(fields=['hour'], name='ledger_by_hour'),
+            model_name="ledgerhour",
+            index=models.Index(fields=["hour"], name="ledger_by_hour"),
         ),
         migrations.AddConstraint(
-            model_name='attribute',
-            constraint=models.UniqueConstraint(fields=('device', 'scope', 'key'), name='attribute_per_device_and_scope'),
+            model_name="attribute",
+            constraint=models.UniqueConstraint(fields=("device", "scope", "key"), name="attribute_per_device_and_scope"),
         ),
         migrations.AddIndex(
-            model_name='deadletterrecord',
-            index=models.Index(fields=['tenant', '-received_at'], name='dead_letter_by_time'),
+            model_name="deadletterrecord",
+            index=models.Index(fields=["tenant", "-received_at"], name="dead_letter_by_time"),
         ),
         migrations.AddIndex(
-            model_name='deadletterrecord',
-            index=models.Index(fields=['device', '-received_at'], name='dead_letter_by_device'),
+            model_name="deadletterrecord",
+            index=models.Index(fields=["device", "-received_at"], name="dead_letter_by_device"),
         ),
     ]

@@ -20,7 +20,12 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name="DirtyBucket",
             fields=[
-                ("pk", models.CompositePrimaryKey("device_id", "hour", "claimed", blank=True, editable=False, primary_key=True, serialize=False)),
+                (
+                    "pk",
+                    models.CompositePrimaryKey(
+                        "device_id", "hour", "claimed", blank=True, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
                 ("device_id", models.BigIntegerField()),
                 ("hour", models.DateTimeField()),
                 ("claimed", models.BooleanField(default=False)),
@@ -50,7 +55,12 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name="RollupMinute",
             fields=[
-                ("pk", models.CompositePrimaryKey("device_id", "property", "bucket", blank=True, editable=False, primary_key=True, serialize=False)),
+                (
+                    "pk",
+                    models.CompositePrimaryKey(
+                        "device_id", "property", "bucket", blank=True, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
                 ("device_id", models.BigIntegerField()),
                 ("property", models.CharField(max_length=256)),
                 ("bucket", models.DateTimeField()),
@@ -70,7 +80,12 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name="RollupHour",
             fields=[
-                ("pk", models.CompositePrimaryKey("device_id", "property", "bucket", blank=True, editable=False, primary_key=True, serialize=False)),
+                (
+                    "pk",
+                    models.CompositePrimaryKey(
+                        "device_id", "property", "bucket", blank=True, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
                 ("device_id", models.BigIntegerField()),
                 ("property", models.CharField(max_length=256)),
                 ("bucket", models.DateTimeField()),
@@ -90,7 +105,12 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name="RollupDay",
             fields=[
-                ("pk", models.CompositePrimaryKey("device_id", "property", "bucket", blank=True, editable=False, primary_key=True, serialize=False)),
+                (
+                    "pk",
+                    models.CompositePrimaryKey(
+                        "device_id", "property", "bucket", blank=True, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
                 ("device_id", models.BigIntegerField()),
                 ("property", models.CharField(max_length=256)),
                 ("bucket", models.DateTimeField()),

@@ -4,20 +4,19 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('telemetry', '0004_store_functions'),
+        ("telemetry", "0004_store_functions"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='LedgerMinute',
+            name="LedgerMinute",
             fields=[
-                ('pk', models.CompositePrimaryKey('tenant_id', 'minute', blank=True, editable=False, primary_key=True, serialize=False)),
-                ('tenant_id', models.BigIntegerField()),
-                ('minute', models.DateTimeField()),
-                ('received', models.BigIntegerField(default=0, verbose_name='received')),
-                ('stored', models.BigIntegerField(default=0, verbose_name='stored')),
+                ("pk", models.CompositePrimaryKey("tenant_id", "minute", blank=True, editable=False, primary_key=True, serialize=False)),
+                ("tenant_id", models.BigIntegerField()),
+                ("minute", models.DateTimeField()),
+                ("received", models.BigIntegerField(default=0, verbose_name="received")),
+                ("stored", models.BigIntegerField(default=0, verbose_name="stored")),
             ],
         ),
     ]
