@@ -106,7 +106,7 @@ def test_every_page_is_quiet_and_fits(visit: Start, platform: Platform, width: s
     account = platform.device()
     platform.services.client().post("/api/v1/device/telemetry", content=b"\xff" * 40, auth=account)
     page = person.open(f"/admin/telemetry/deadletterrecord/?q={account.key}")
-    page.locator("#result_list a").first.click()
+    page.locator("#result_list tbody a").first.click()
     expect(page.locator(".hex")).to_contain_text("ff ff")
     page.wait_for_load_state("networkidle")
     assert person.sideways() == 0
