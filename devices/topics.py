@@ -53,6 +53,12 @@ def parse(topic: str) -> Route:
     return parse_kind(key, rest)
 
 
+def speaker(topic: str) -> str:
+    """The key of the device that a topic belongs to, also where no route leads from it; empty where it is nobody's."""
+    levels = topic.split("/", 3)
+    return levels[1] if len(levels) > 2 and levels[0] == "devices" and levels[2] == "up" else ""
+
+
 def parse_kind(key: str, rest: list[str]) -> Route:
     """The route of what stands behind `up/`, such as ["events", "started"]. Raises Invalid("unknown_topic")."""
     match rest:

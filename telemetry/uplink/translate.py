@@ -67,16 +67,19 @@ class _Translation:
 
     def _admit(self, place: int, uplink: Uplink, found: topics.Route | Invalid) -> tuple[Origin, DeviceEntry, topics.Route] | None:
         """The device that an uplink comes from, if it is one that may speak."""
-        if isinstance(found, Invalid):
-            self.findings.bury(Origin(place, uplink, None, ""), found)
-            return None
-        device = self.directory.device(found.key)
-        origin = Origin(place, uplink, device, found.key)
+        key = topics.speaker(uplink.topic) if isinstance(found, Invalid) else found.key
+        device = self.directory.device(key) if key else None
+        origin = Origin(place, uplink, device, key)
         if device is None:
-            self.findings.bury(origin, Invalid("unknown_device", f"no device is called “{found.key}”"))
+            unknown = Invalid("unknown_device", f"no device is called “{key}”")
+            self.findings.bury(origin, found if isinstance(found, Invalid) else unknown)
             return None
         if not device.enabled:
             self._refuse_disabled(origin, device)
+            return None
+        if isinstance(found, Invalid):
+            self._seen(origin, device, True)
+            self.findings.bury(origin, found)
             return None
         self._seen(origin, device, found.kind != "status" or found.gateway)
         return origin, device, found

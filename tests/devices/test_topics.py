@@ -116,3 +116,11 @@ def test_no_topic_breaks_the_parser(topic: str) -> None:
         topics.parse(topic)
     except Invalid as error:
         assert error.code == "unknown_topic"
+
+
+@pytest.mark.parametrize(
+    ("topic", "key"),
+    [("devices/a/up/what/ever", "a"), ("devices/a/up", "a"), ("devices/a/down/x", ""), ("devices/a", ""), ("tele/a/up/x", ""), ("", "")],
+)
+def test_a_topic_belongs_to_its_device_also_where_it_leads_nowhere(topic: str, key: str) -> None:
+    assert topics.speaker(topic) == key

@@ -174,6 +174,12 @@ def test_what_nobody_knows_is_a_dead_letter(device: Device) -> None:
     assert DeadLetterRecord.objects.get(reason="unknown_device").key == "ghost"
 
 
+def test_a_wrong_topic_of_a_known_device_is_that_devices_dead_letter(device: Device) -> None:
+    say(device, "what", {"a": 1})
+    letter = DeadLetterRecord.objects.get()
+    assert (letter.reason, letter.key, letter.device, letter.tenant) == ("unknown_topic", device.key, device, device.tenant)
+
+
 def test_a_reply_that_nobody_asked_for_is_unexpected(device: Device) -> None:
     say(device, "commands/77/reply", {"status": "ok"})
     assert reasons() == ["unexpected_reply"]
