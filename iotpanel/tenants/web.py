@@ -54,6 +54,8 @@ def tenant_page(needed: Role = Role.VIEWER) -> Callable[[Callable[..., HttpRespo
                 return redirect("no-tenant")
             request = cast(TenantRequest, request)
             request.tenant, request.role = found
+            if request.session.get(SESSION_KEY) != request.tenant.key:  # what the page links to in REST works in the same tenant
+                request.session[SESSION_KEY] = request.tenant.key
             if not request.role.allows(needed):
                 raise PermissionDenied
             return view(request, *args, **kwargs)

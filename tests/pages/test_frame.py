@@ -75,6 +75,17 @@ def test_whoever_is_in_two_tenants_can_change_between_them(owner: User, tenant: 
     assert 'data-tenant="elsewhere"' in shown.content.decode()
 
 
+def test_what_a_page_links_to_works_in_the_pages_tenant(superuser: User, tenant: Tenant, other_tenant: Tenant) -> None:
+    make.make_device(tenant, key="at-home")
+    make.make_device(other_tenant, key="far-away")
+    client = browser(superuser)
+    client.get("/devices/")
+    exported = b"".join(client.get("/api/v1/devices/export/").streaming_content).decode()  # type: ignore[arg-type]
+
+    assert "at-home" in exported
+    assert "far-away" not in exported
+
+
 def test_nobody_can_change_to_a_foreign_tenant(owner: User, other_tenant: Tenant) -> None:
     assert browser(owner).post("/tenant/", {"tenant": "elsewhere"}).status_code == 404
 
