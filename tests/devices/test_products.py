@@ -23,7 +23,9 @@ def refused(call: Any, *args: Any, **kwargs: Any) -> dict[str, list[str]]:
 
 
 def test_it_keeps_what_was_said(tenant: Tenant) -> None:
-    product = make_product(tenant, key="room", name="Room", thing_model=MODEL, offline_after=120, description="In\nlines", retention_days=30)
+    product = make_product(
+        tenant, key="room", name="Room", thing_model=MODEL, offline_after=120, description="In\nlines", retention_days=30
+    )
     product.refresh_from_db()
     assert (product.key, product.name, product.offline_after, product.retention_days) == ("room", "Room", 120, 30)
     assert product.thing_model["properties"][0]["max"] == 85

@@ -39,7 +39,9 @@ def test_the_secret_is_not_kept(tenant: Tenant) -> None:
     assert secret not in Credential.objects.get().broker_hash
 
 
-@pytest.mark.parametrize("key", ["", "设备", "a b", "iotpanel-worker", "IOTPANEL-x", "a" * 65, "a\x00", "a\n", "a/b", "+", "#", "$SYS", None])
+@pytest.mark.parametrize(
+    "key", ["", "设备", "a b", "iotpanel-worker", "IOTPANEL-x", "a" * 65, "a\x00", "a\n", "a/b", "+", "#", "$SYS", None]
+)
 def test_a_bad_key_is_named(tenant: Tenant, key: Any) -> None:
     assert "key" in refused(make_device, tenant, key=key, name="n")
 
