@@ -61,6 +61,9 @@ class Directory:
     def refresh(self) -> None:
         """One round trip: learn of changes, and subscribe to them on a fresh connection. Call it first in a batch."""
         connection = connections[self._using]
+        if connection.in_atomic_block:
+            # A LISTEN holds from the commit on, which may never come: trust nothing that was read before.
+            return self.forget()
         with connection.cursor() as cursor:
             if self._listening is not connection.connection:
                 cursor.execute(f"LISTEN {CHANNEL}")
@@ -69,6 +72,7 @@ class Directory:
                 self.forget()
             else:
                 cursor.execute("SELECT 1")
+        return None
 
     def forget(self) -> None:
         """Read everything anew from now on."""

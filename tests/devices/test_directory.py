@@ -1,7 +1,7 @@
 """The directory: it remembers, and forgets at the right moment."""
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 
 from devices import products, provisioning
 from devices.directory import Directory
@@ -81,3 +81,19 @@ def test_a_new_connection_listens_again() -> None:
     Device.objects.filter(pk=device.pk).update(enabled=False)
     known.refresh()
     assert not known.device(device.key).enabled  # type: ignore[union-attr]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_refresh_in_a_transaction_that_rolls_back_goes_stale_nowhere() -> None:
+    device = make_device(product=make_product(make_tenant()))
+    known = Directory()
+    with transaction.atomic():
+        known.refresh()
+        assert known.device(device.key).enabled  # type: ignore[union-attr]
+        transaction.set_rollback(True)
+    provisioning.update_device(device, enabled=False)
+    known.refresh()
+    assert not known.device(device.key).enabled  # type: ignore[union-attr]
+    provisioning.update_device(device, enabled=True)
+    known.refresh()
+    assert known.device(device.key).enabled  # type: ignore[union-attr]
