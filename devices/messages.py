@@ -90,7 +90,8 @@ class Presence(NamedTuple):
 class DeadLetter(NamedTuple):
     """An uplink, or the one report of it (by its `position`), that could not be accepted, with its bytes.
 
-    `key` is the device key that the topic or the gateway's payload named, known or not.
+    `key` is the device key that the topic or the gateway's payload named, known or not; `entry` the report's place in
+    a list, for whoever sent the list.
     """
 
     reason: str
@@ -104,6 +105,7 @@ class DeadLetter(NamedTuple):
     device_id: int | None = None
     product_id: int | None = None
     tenant_id: int | None = None
+    entry: int | None = None
 
 
 class Downlink(NamedTuple):

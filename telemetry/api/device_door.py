@@ -18,7 +18,7 @@ from rest_framework.views import APIView
 from devices import topics
 from devices.exceptions import Invalid
 from devices.exceptions import Unavailable as PartIsDown
-from devices.messages import Uplink
+from devices.messages import DeadLetter, Uplink
 from devices.models import Device
 from devices.provisioning import verify_secret
 from iotpanel.api.errors import ApiError, Forbidden, TooLarge, TooMany, Unavailable, Unprocessable
@@ -125,7 +125,7 @@ def read_body(request: Request) -> bytes:
 
 def answer(outcome: Outcome) -> dict[str, Any]:
     """The counts, and what was not accepted; raises where nothing was."""
-    problems = [{"index": letter.index, "reason": letter.reason, "detail": letter.detail} for letter in outcome.letters]
+    problems = [{"index": _index(letter), "reason": letter.reason, "detail": letter.detail} for letter in outcome.letters]
     counts = {name: getattr(outcome, name) for name in COUNTS}
     accepted = outcome.stored or outcome.duplicate or outcome.heartbeats
     if outcome.refusals and not accepted:
@@ -134,6 +134,11 @@ def answer(outcome: Outcome) -> dict[str, Any]:
         first = outcome.letters[0]
         raise Unprocessable(first.reason, first.detail or first.reason, {**counts, "problems": problems})
     return {**counts, "problems": problems}
+
+
+def _index(letter: DeadLetter) -> int | None:
+    """Which report of the message it was, from 0; None: all of it."""
+    return letter.entry if letter.position is None else letter.position
 
 
 def _refused(refusal: Any) -> ApiError:

@@ -86,7 +86,7 @@ class ReplayAnswer(serializers.Serializer[Any]):
 
 
 class UplinkProblem(serializers.Serializer[Any]):
-    index = serializers.IntegerField(allow_null=True, help_text="Which report of the message; null: all of it.")
+    index = serializers.IntegerField(allow_null=True, help_text="Which report of the message, from 0; null: all of it.")
     reason = serializers.ChoiceField(sorted(REASONS))
     detail = serializers.CharField(allow_blank=True)
 

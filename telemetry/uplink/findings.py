@@ -20,7 +20,7 @@ class Origin(NamedTuple):
     """Where a report came from: enough to make its dead letter, wherever on its way it fails.
 
     `place` is the uplink's place in the batch. `piece` is the part of the payload that the report is, `child` the
-    key that a gateway named for it, `position` its place among the reports of a decoded frame.
+    key that a gateway named for it, `position` its place among the reports of a decoded frame, `entry` its place in a list.
     """
 
     place: int
@@ -30,6 +30,7 @@ class Origin(NamedTuple):
     piece: Any = WHOLE
     child: str = ""
     position: int | None = None
+    entry: int | None = None
 
     @property
     def payload(self) -> bytes:
@@ -97,6 +98,7 @@ class Findings:
             device_id=device.id if device else None,
             product_id=device.product.id if device else None,
             tenant_id=device.tenant_id if device else None,
+            entry=origin.entry,
         )
         self.letters.append((origin.place, letter))
 

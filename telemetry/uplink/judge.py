@@ -36,8 +36,9 @@ class Judge:
         entries = data if isinstance(data, list) else [data]
         if not entries or entries == [{}]:
             return self.findings.count(origin, HEARTBEATS)
-        for entry in entries:
-            piece = origin if entry is data and origin.piece is not WHOLE else origin._replace(piece=entry)
+        for number, entry in enumerate(entries):
+            place = None if entry is data else number
+            piece = origin if entry is data and origin.piece is not WHOLE else origin._replace(piece=entry, entry=place)
             for outcome in split_value([entry], inspect=True):
                 self.outcome(piece, device, outcome, accept)
         return None
@@ -77,8 +78,8 @@ class Judge:
         entries = data if isinstance(data, list) else [data]
         if not entries:
             return self.findings.count(origin, HEARTBEATS)
-        for entry in entries:
-            piece = origin if entry is data else origin._replace(piece=entry)
+        for number, entry in enumerate(entries):
+            piece = origin if entry is data else origin._replace(piece=entry, entry=number)
             try:
                 self._event(piece, device, name, entry)
             except Invalid as error:

@@ -89,6 +89,7 @@ def test_what_is_not_accepted_is_422_with_the_reason_and_kept(board: Board) -> N
     details = refused(board.post("telemetry", {"temperature": 900}), 422, "out_of_range")
     assert (details["received"], details["dead_lettered"]) == (1, 1)
     assert details["problems"][0]["reason"] == "out_of_range"
+    assert details["problems"][0]["index"] is None
     refused(board.post("telemetry", b"\xff\x00"), 422, "not_json")
     assert [bytes(letter.payload) for letter in DeadLetterRecord.objects.order_by("pk")] == [b'{"temperature":900}', b"\xff\x00"]
 
@@ -98,6 +99,19 @@ def test_good_neighbours_of_a_bad_report_are_stored(board: Board) -> None:
     assert answer.status_code == 200
     assert (answer.json()["stored"], answer.json()["dead_lettered"]) == (1, 1)
     assert [problem["reason"] for problem in answer.json()["problems"]] == ["out_of_range"]
+
+
+def test_a_problem_says_which_report_of_the_list_it_was(board: Board) -> None:
+    body = [{"temperature": 1}, {"temperature": 900}, 5, {"temperature": 2}]
+    assert [problem["index"] for problem in board.post("telemetry", body).json()["problems"]] == [1, 2]
+    events = [{"params": {}}, {"nonsense": 1}]
+    assert [problem["index"] for problem in board.post("events/opened", events).json()["problems"]] == [1]
+
+
+def test_a_problem_says_which_report_of_the_frame_it_was(tenant: Tenant) -> None:
+    script = "function decode() return {{values = {n = 1}}, {ts = 1, values = {n = 2}}} end"
+    answer = Board(tenant, key="radio", codec_kind="lua", codec_script=script).post("raw", b"x", content_type="application/octet-stream")
+    assert [problem["index"] for problem in answer.json()["problems"]] == [1]
 
 
 def test_an_empty_report_is_a_heartbeat(board: Board) -> None:
