@@ -66,8 +66,14 @@ class Visit:
         return [f"{each['id']}: {node['target']} {node['failureSummary']}" for each in found for node in each["nodes"]]
 
 
+@pytest.fixture(scope="session")
+def sessions() -> dict[tuple[str, str], Any]:
+    """The cookies of people who have signed in before: the form and the slow hash once for each, not once for each window."""
+    return {}
+
+
 @pytest.fixture
-def visit(chromium: Browser, platform: Platform) -> Iterator[Callable[..., Visit]]:
+def visit(chromium: Browser, platform: Platform, sessions: dict[tuple[str, str], Any]) -> Iterator[Callable[..., Visit]]:
     """Open a window: `visit(width="phone", theme="dark", language="zh-hans", who=(name, password))`; the administrator's by default."""
     contexts: list[BrowserContext] = []
 
@@ -79,7 +85,12 @@ def visit(chromium: Browser, platform: Platform) -> Iterator[Callable[..., Visit
         contexts.append(context)
         context.add_cookies([{"name": "django_language", "value": language, "url": platform.services.url}])
         visit = Visit(context, platform.services.url)
-        visit.sign_in(*(who or ("admin", platform.services.password)))
+        person = who or ("admin", platform.services.password)
+        if person in sessions:
+            context.add_cookies(sessions[person])
+        else:
+            visit.sign_in(*person)
+            sessions[person] = [cookie for cookie in context.cookies() if cookie["name"] in ("iotpanel_session", "csrftoken")]
         return visit
 
     yield start
