@@ -20,7 +20,7 @@ SECRET_TEXT = re.compile(r"(?<=://)([^\s:/@]*):[^\s@/]+(?=@)|\b(Bearer|Basic)\s+
 # Only what is wrong there matters; that a task ran is in the metrics.
 QUIET = [
     *("daphne", "django.channels", "asyncio", "httpx", "httpcore", "urllib3", "amqp", "kombu"),
-    *("celery.redirected", "celery.beat", "celery.worker.strategy", "celery.app.trace"),
+    *("celery.redirected", "celery.beat", "celery.worker.strategy", "celery.app.trace", "axes"),
 ]
 
 
