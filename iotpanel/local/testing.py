@@ -26,6 +26,8 @@ NOT_INHERITED = (
     "IOTPANEL_HTTPS",
     "IOTPANEL_ALLOWED_HOSTS",
 )
+TWO_GROUPS = ("-n", "2", "--dist", "loadgroup")
+"""The product's flows and everything else run beside each other: see ``tests/conftest.py``; ``-n 0`` is one by one."""
 PROGRAMS = Path(sys.executable).parent
 CHECKS: dict[str, tuple[str, ...]] = {
     "ruff": (str(PROGRAMS / "ruff"), "check", "."),
@@ -68,7 +70,7 @@ def test_environment(servers: Servers, chromium: str) -> dict[str, str]:
 
 
 def pytest(arguments: Sequence[str], environment: dict[str, str]) -> subprocess.Popen[bytes]:
-    command = [sys.executable, "-m", "pytest", *arguments]
+    command = [sys.executable, "-m", "pytest", *TWO_GROUPS, *arguments]
     inherited = {name: value for name, value in os.environ.items() if name not in INNER_PORTS}
     return subprocess.Popen(command, cwd=TOP, env=inherited | environment, preexec_fn=accept_signals)
 

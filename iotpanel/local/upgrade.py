@@ -2,12 +2,14 @@
 
 import os
 import signal
+import sys
 from collections.abc import Sequence
+from pathlib import Path
 
 from iotpanel.local import lock, tree
 from iotpanel.local.config import from_environment
 from iotpanel.local.release import server_packages
-from iotpanel.local.say import say
+from iotpanel.local.say import Trouble, say
 
 
 def upgrade(_: Sequence[str]) -> int:
@@ -24,7 +26,10 @@ def upgrade(_: Sequence[str]) -> int:
 
 
 def shell(_: Sequence[str]) -> int:
-    """A shell with the addresses of this stack in its environment."""
-    config = from_environment()
+    """A shell with the addresses of this stack, its programs and our Python in its environment."""
+    file = from_environment().home.env_file
+    if not file.exists():
+        raise Trouble("there is no stack to talk to yet: make run makes it")
     program = os.environ.get("SHELL", "/bin/sh")
-    os.execv("/bin/sh", ["sh", "-c", f'. "{config.home.env_file}" && exec "{program}"'])  # noqa: S606 - the person asked for a shell
+    script = f'. "{file}" && PATH="{Path(sys.executable).parent}:$PATH" exec "{program}"'
+    os.execv("/bin/sh", ["sh", "-c", script])  # noqa: S606 - the person asked for a shell
