@@ -74,7 +74,8 @@ class Services:
         supervisor = Supervisor(config.home)
         try:
             local_servers.start(servers, supervisor)
-            environment = app.base_environment(servers.environment())
+            # Flows ask again and again until something is so, which is more often than a person may.
+            environment = app.base_environment(servers.environment()) | {"IOTPANEL_THROTTLE": "off"}
             prepare.prepare(config.home, environment, time.sleep)
             supervisor.start(*app.app_parts(config, environment))
             services = cls(config, environment, supervisor, prepare.admin_password(config.home))
