@@ -17,6 +17,17 @@ from tests.services import Services, Stack
 settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher", *settings.PASSWORD_HASHERS]
 
 
+@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Two groups that run beside each other: what needs the whole product in processes, and all the rest.
+
+    Each group has servers of its own, so neither can disturb the other; within a group the order is pytest's.
+    """
+    for item in items:
+        needs_product = "services" in getattr(item, "fixturenames", ())
+        item.add_marker(pytest.mark.xdist_group("product" if needs_product else "parts"))
+
+
 @pytest.fixture(scope="session")
 def stack() -> Stack:
     """The servers that the suite runs on, as ``make test`` started them."""
