@@ -16,13 +16,14 @@ import httpx
 
 from iotpanel.local import app, housekeeping, prepare
 from iotpanel.local import servers as local_servers
+from iotpanel.local.account import database_account, database_place
 from iotpanel.local.config import Config, from_environment
 from iotpanel.local.home import Home
 from iotpanel.local.part import Part
 from iotpanel.local.ports import free_port
 from iotpanel.local.supervisor import Supervisor
 
-DATA = ("postgres", "valkey", "mosquitto", "broker", "secrets", "logs", "files", "admin-password", "fleet.json")
+DATA = ("valkey", "mosquitto", "broker", "secrets", "logs", "files", "admin-password", "fleet.json")
 PORTS = ("IOTPANEL_PORT", "IOTPANEL_MQTT_PORT", "IOTPANEL_MQTT_WORKER_PORT", "IOTPANEL_DB_PORT", "IOTPANEL_CACHE_PORT")
 
 T = TypeVar("T")
@@ -144,8 +145,7 @@ def begin_anew(root: Path) -> None:
     home = Home(root)
     home.make()
     housekeeping.clear_leftovers(home)
-    for name in DATA:
-        path = root / name
+    for path in (database_place(root, database_account()) / "postgres", *(root / name for name in DATA)):
         if path.is_dir():
             shutil.rmtree(path)
         path.unlink(missing_ok=True)

@@ -117,11 +117,13 @@ def demand_backup(file: Path) -> None:
 
 def move_aside(home: Home, database: Postgres) -> Path:
     """Move the present state into a folder beside it."""
-    aside = home.root / time.strftime("before-restore-%Y%m%d-%H%M%S")
-    aside.mkdir(mode=0o700)
+    name = time.strftime("before-restore-%Y%m%d-%H%M%S")
+    aside = home.root / name
     for path in (database.data, home.root / "valkey", home.broker, home.stamps, *kept(home)):
         if path.exists():
-            path.replace(aside / path.name)
+            # Beside where it was: the database may live on another disk than the rest.
+            (path.parent / name).mkdir(mode=0o700, exist_ok=True)
+            path.replace(path.parent / name / path.name)
     home.make()
     return aside
 

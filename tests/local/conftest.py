@@ -1,21 +1,31 @@
 """A home of its own for each test (with a space in its path, as people have), and parts that are as small as a process can be."""
 
 import os
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from iotpanel.local.account import database_account, database_place
 from iotpanel.local.home import Home
 from iotpanel.local.supervisor import Supervisor
 from iotpanel.local.tree import Tree
 
 
 @pytest.fixture
-def home(tmp_path: Path) -> Home:
+def home(tmp_path: Path) -> Iterator[Home]:
     made = Home(tmp_path / "a home")
     made.make()
-    return made
+    yield made
+    remove_outside(made)
+
+
+def remove_outside(home: Home) -> None:
+    """Where an unprivileged account has to run root's database, its folder is not below the home."""
+    place = database_place(home.root, database_account())
+    if place != home.root:
+        shutil.rmtree(place, ignore_errors=True)
 
 
 @pytest.fixture

@@ -10,9 +10,11 @@ from pathlib import Path
 import pytest
 
 from iotpanel.local import backup
+from iotpanel.local.account import database_account, database_place
 from iotpanel.local.config import INNER_PORTS
 from iotpanel.local.home import Home
 from iotpanel.local.say import Trouble
+from tests.local.conftest import remove_outside
 from tests.local.test_foreground import await_ready, foreground
 from tests.services import environment_for
 
@@ -65,6 +67,7 @@ def test_everything_comes_back(home: Home, tmp_path: Path) -> None:
         assert before.split("|")[0] == "1000"
         assert psql(elsewhere, "insert into readings values (now(), '{}') returning 1") == "1"
         assert psql(elsewhere, "select count(*) from timescaledb_information.hypertables") == "1"
+    remove_outside(elsewhere)
 
 
 def test_a_backup_of_stopped_servers_starts_them_for_it(home: Home) -> None:
@@ -87,7 +90,8 @@ def test_what_was_there_before_is_moved_aside_not_deleted(home: Home, tmp_path: 
 
     assert done.returncode == 0, done.stderr
     (aside,) = home.root.glob("before-restore-*")
-    assert (aside / "postgres/PG_VERSION").exists()
+    place = database_place(home.root, database_account())
+    assert (place / aside.name / "postgres/PG_VERSION").exists()
     assert (aside / "admin-password").read_text() == "later"
 
 
