@@ -168,7 +168,7 @@ class MqttConnector:
 
     def _take_other(self, topic: str, message: paho.MQTTMessage, ack: Ack | None) -> None:
         word = mqtt_log.read(bytes(message.payload)) if topic == mqtt_log.TOPIC else None
-        if word and not word[0].lower().startswith(RESERVED_PREFIX):
+        if word:
             self.emit(Uplink(up(word[0], "status"), word[1], arrival(), "broker"), ack)
         elif ack:
             self.retained += message.retain

@@ -2,6 +2,7 @@
 
 import json
 import secrets
+import socket
 import time
 from collections.abc import Iterator
 from typing import Any, NamedTuple
@@ -149,6 +150,23 @@ def test_a_stranger_hears_nothing_live(platform: Platform, people: People, accou
         assert answer.status_code == 200
         with pytest.raises((TimeoutError, ConnectionClosed)):
             live.recv(timeout=1)
+
+
+def test_a_strangers_guesses_at_the_broker_change_nothing(platform: Platform) -> None:
+    made, marker, nobody = platform.device(), platform.device(), f"nobody-{secrets.token_hex(4)}"
+    with platform.connect(made) as device, platform.connect(marker) as other:
+        device.say("telemetry", {"n": 1})
+        eventually(lambda: platform.is_online(made))
+        for key in (made.key, nobody):
+            with pytest.raises(ConnectionRefusedError):
+                platform.connect(Account(key, "wrong"))
+        with socket.create_connection(("127.0.0.1", platform.services.mqtt_port)) as scanner:
+            scanner.sendall(b"GET / HTTP/1.0\r\n\r\n")
+        other.say("telemetry", {"n": 1})
+        eventually(lambda: platform.latest(marker))
+        assert platform.is_online(made)
+    letters = platform.get("dead-letters/", reason="unknown_device", limit=500)["results"]
+    assert not {letter["device"] for letter in letters} & {nobody, "<unknown>"}
 
 
 def test_a_retained_message_is_old_news_after_a_restart(platform: Platform) -> None:

@@ -13,7 +13,6 @@ from devices.connectors.mqtt_log import read
         (b"2026-11-21T08:00:00: Client pump-1 closed its connection.", ("pump-1", b"offline")),
         (b"2026-11-21T08:00:00: Client pump-1 has exceeded timeout, disconnecting.", ("pump-1", b"offline")),
         (b"2026-11-21T08:00:00: Client pump-1 already connected, closing old connection.", ("pump-1", b"offline")),
-        (b"2026-11-21T08:00:00: Client pump-1 disconnected, not authorised.", ("pump-1", b"offline")),
         (b"2026-11-21T08:00:00: Client pump-1 disconnected due to protocol error.", ("pump-1", b"offline")),
     ],
 )
@@ -27,6 +26,10 @@ def test_it_reads_who_comes_and_goes(line: bytes, word: tuple[str, bytes]) -> No
         b"",
         b"garbage",
         b"1795247966: Client pump-1 disconnected.",  # it says goodbye, and sleeps
+        b"1795247966: Client pump-1 disconnected, not authorised.",  # a stranger who tried a password
+        b"1795247966: Client <unknown> closed its connection.",
+        b"1795247966: Client <unknown> disconnected due to protocol error.",
+        b"1795247966: New client connected from 127.0.0.1:52144 as iotpanel-uplink (p2, c1, k60, u'iotpanel-worker').",
         b"1795247966: mosquitto version 2.0.21 running",
         b"1795247966: Denied PUBLISH from x (d0, q0, r0, m0, 'Client pump-1 closed its connection.', ... (3 bytes))",
         b"Client pump-1 closed its connection.",
