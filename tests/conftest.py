@@ -3,10 +3,12 @@
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.conf import settings
 from pytest_django import Settings
+from xdist.scheduler import LoadScopeScheduling
 
 from iotpanel.tenants.models import Tenant, User
 from telemetry.uplink.memory import memory
@@ -17,15 +19,18 @@ from tests.services import Services, Stack
 settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher", *settings.PASSWORD_HASHERS]
 
 
-@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Two groups that run beside each other: what needs the whole product in processes, and all the rest.
+class TwoGroups(LoadScopeScheduling):
+    """What needs the whole product in processes, and all the rest: two groups that run beside each other.
 
     Each group has servers of its own, so neither can disturb the other; within a group the order is pytest's.
     """
-    for item in items:
-        needs_product = "services" in getattr(item, "fixturenames", ())
-        item.add_marker(pytest.mark.xdist_group("product" if needs_product else "parts"))
+
+    def _split_scope(self, nodeid: str) -> str:
+        return "product" if nodeid.startswith(("tests/flows/", "tests/browser/")) else "parts"
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> TwoGroups:
+    return TwoGroups(config, log)
 
 
 @pytest.fixture(scope="session")

@@ -26,7 +26,7 @@ NOT_INHERITED = (
     "IOTPANEL_HTTPS",
     "IOTPANEL_ALLOWED_HOSTS",
 )
-TWO_GROUPS = ("-n", "2", "--dist", "loadgroup")
+TWO_GROUPS = ("-n", "2", "--dist", "loadscope")
 """The product's flows and everything else run beside each other: see ``tests/conftest.py``; ``-n 0`` is one by one."""
 PROGRAMS = Path(sys.executable).parent
 CHECKS: dict[str, tuple[str, ...]] = {
