@@ -19,10 +19,12 @@ log = structlog.get_logger(__name__)
 
 
 class AccountsKeeper:
-    """A thread. `on_topics` is called with the subscriptions that products add, at the start and on changes."""
+    """A thread. `on_topics` is called with the subscriptions that products add, at the start and on changes, and
+    `on_ended` with the keys of the devices whose sessions the broker ends.
+    """
 
-    def __init__(self, folder: Path | None, on_topics: Callable[[list[str]], Any]) -> None:
-        self._folder, self._on_topics = folder, on_topics
+    def __init__(self, folder: Path | None, on_topics: Callable[[list[str]], Any], on_ended: Callable[[frozenset[str]], Any]) -> None:
+        self._folder, self._on_topics, self._on_ended = folder, on_topics, on_ended
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="broker-accounts", daemon=True)
         self.written = 0
@@ -68,7 +70,12 @@ class AccountsKeeper:
 
     def _update(self) -> None:
         self._on_topics([pattern.subscription for pattern in own_patterns()])
-        if self._folder is not None and write_files(self._folder):
+        if self._folder is None:
+            return
+        changed, ended = write_files(self._folder)
+        if changed:
             self.written += 1
             metrics.BROKER_RELOADS.inc()
-            log.info("broker_accounts_written")
+            log.info("broker_accounts_written", ended=len(ended))
+        if ended:
+            self._on_ended(ended)

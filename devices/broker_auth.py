@@ -7,6 +7,7 @@ import os
 import signal
 from collections.abc import Iterator
 from pathlib import Path
+from typing import NamedTuple
 
 import structlog
 
@@ -37,13 +38,21 @@ def rules(patterns: list[Pattern]) -> Iterator[str]:
     yield from sorted({pattern.acl for pattern in patterns})
 
 
-def write_files(folder: Path) -> bool:
-    """Bring both files up to date and have the broker read them; returns whether anything had changed."""
+class Swapped(NamedTuple):
+    """What became of the files: whether they changed, and the accounts that are gone or have a new secret."""
+
+    changed: bool
+    ended: frozenset[str]
+
+
+def write_files(folder: Path) -> Swapped:
+    """Bring both files up to date and have the broker read them, which ends the sessions of the accounts that ended."""
     content = {"passwords": accounts(), "acl": rules(own_patterns())}
-    changed = [_swap(folder / name, _with_ours(folder / f"ours-{name}", lines)) for name, lines in content.items()]
-    if any(changed):
+    gone = {name: _swap(folder / name, _with_ours(folder / f"ours-{name}", lines)) for name, lines in content.items()}
+    changed = any(lines is not None for lines in gone.values())
+    if changed:
         reload(folder)
-    return any(changed)
+    return Swapped(changed, frozenset(line.partition(":")[0] for line in gone["passwords"] or ()))
 
 
 def _with_ours(ours: Path, lines: Iterator[str]) -> Iterator[str]:
@@ -61,22 +70,23 @@ def reload(folder: Path) -> None:
         log.warning("broker_not_reloaded", error=str(error))
 
 
-def _swap(path: Path, lines: Iterator[str]) -> bool:
-    """Replace a file in one step, so that the broker never reads half of it; returns whether it changed."""
-    content = "".join(f"{line}\n" for line in lines).encode()
-    if path.exists() and path.read_bytes() == content:
-        return False
+def _swap(path: Path, lines: Iterator[str]) -> set[str] | None:
+    """Replace a file in one step, so that the broker never reads half of it; the lines that are gone, None if it is equal."""
+    content = [f"{line}\n" for line in lines]
+    before = path.read_text().splitlines(keepends=True) if path.exists() else None
+    if before == content:
+        return None
     fresh = path.with_name(f".{path.name}.new")
     fresh.unlink(missing_ok=True)
     fresh.touch(0o600)  # secrets, even hashed, are for the broker alone
-    with fresh.open("wb") as file:
-        file.write(content)
+    with fresh.open("w") as file:
+        file.writelines(content)
         file.flush()
         os.fsync(file.fileno())
     if path.exists():
         _keep_owner(path, fresh)
     fresh.replace(path)
-    return True
+    return {line.rstrip("\n") for line in set(before or ()) - set(content)}
 
 
 def _keep_owner(old: Path, new: Path) -> None:

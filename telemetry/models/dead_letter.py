@@ -19,7 +19,7 @@ class DeadLetterRecord(models.Model):
 
     tenant = models.ForeignKey(Tenant, models.CASCADE, null=True, related_name="dead_letters")
     product = models.ForeignKey(Product, models.SET_NULL, null=True, related_name="+", verbose_name=_("product"))
-    device = models.ForeignKey(Device, models.SET_NULL, null=True, related_name="dead_letters", verbose_name=_("device"))
+    device = models.ForeignKey(Device, models.CASCADE, null=True, related_name="dead_letters", verbose_name=_("device"))
     key = models.CharField(_("device key"), max_length=256, blank=True)
     topic = models.TextField(_("topic"))
     source = models.CharField(_("source"), max_length=16, default="mqtt")

@@ -2,17 +2,20 @@
 
 import gc
 import threading
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import Any
 
 import structlog
 from django.conf import settings
-from django.db import DatabaseError, close_old_connections, connection
+from django.db import DatabaseError, close_old_connections, connection, transaction
 from django.utils import timezone
 
 from devices import presence
 from devices.broker_accounts import AccountsKeeper
 from devices.connectors import CONNECTORS
+from devices.connectors.clock import arrival
+from devices.messages import Presence
 from devices.models import Device
 from iotpanel import metrics
 from telemetry.live import publisher
@@ -36,6 +39,23 @@ def calm_collector() -> None:
     gc.set_threshold(50_000, 20, 20)
 
 
+def thrown_out(keys: Collection[str]) -> None:
+    """Devices whose account ended or has a new secret: the broker ends their sessions, and says nothing that can be trusted."""
+    now = arrival()
+    known = Device.objects.filter(key__in=keys, presence__online=True).values_list("pk", flat=True)
+    with transaction.atomic():
+        changed = presence.apply([Presence(device_id, False, now, "broker") for device_id in known])
+        presence.tell_sinks(changed)
+    tell_browsers(changed)
+
+
+def tell_browsers(changed: Sequence[Presence]) -> None:
+    """Push these changes to the browsers that watch."""
+    devices = Device.objects.in_bulk([word.device_id for word in changed]) if changed else {}
+    known = [(devices[word.device_id], word) for word in changed if word.device_id in devices]
+    publisher().status((device.pk, device.key, device.tenant_id, word.online, word.at) for device, word in known)
+
+
 class UplinkService:
     """Started and stopped by the worker's bootstep."""
 
@@ -43,7 +63,7 @@ class UplinkService:
         self.batcher = Batcher(process)
         self.connector = CONNECTORS["mqtt"]({"url": settings.MQTT_URL, "client_id": settings.MQTT_CLIENT_ID}, self.batcher.put)
         folder = Path(settings.BROKER_DIR) if settings.BROKER_DIR else None
-        self.accounts = AccountsKeeper(folder, self.connector.subscribe)
+        self.accounts = AccountsKeeper(folder, self.connector.subscribe, thrown_out)
         self._stopping = threading.Event()
         self._sweeper = threading.Thread(target=self._sweep_forever, name="uplink-sweeper", daemon=True)
         self._listening_since = timezone.now()
@@ -92,14 +112,7 @@ class UplinkService:
             # While we do not hear, or are behind, silence is ours and not the devices'.
             self._listening_since = timezone.now()
             return
-        changed = presence.sweep_silent(self._listening_since)
-        if changed:
-            entries = Device.objects.in_bulk([word.device_id for word in changed])
-            publisher().status(
-                (word.device_id, entries[word.device_id].key, entries[word.device_id].tenant_id, False, word.at)
-                for word in changed
-                if word.device_id in entries
-            )
+        tell_browsers(presence.sweep_silent(self._listening_since))
 
     def _measure(self, figures: dict[str, Any]) -> None:
         metrics.UPLINK_QUEUE.set(figures["queued"])

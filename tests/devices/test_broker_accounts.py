@@ -19,7 +19,11 @@ pytestmark = pytest.mark.django_db(transaction=True)
 def keeper(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[AccountsKeeper]:
     monkeypatch.setattr(broker_accounts, "SETTLE", 0.01)
     monkeypatch.setattr(broker_accounts, "RETRY", 0.05)
-    running = AccountsKeeper(tmp_path, lambda topics: (tmp_path / "topics").write_text(" ".join(topics)))
+    running = AccountsKeeper(
+        tmp_path,
+        lambda topics: (tmp_path / "topics").write_text(" ".join(topics)),
+        lambda ended: (tmp_path / "ended").write_text(" ".join(sorted(ended))),
+    )
     running.start()
     yield running
     running.stop()
@@ -42,6 +46,7 @@ def test_a_new_device_and_a_revoked_one_are_written_when_they_change(keeper: Acc
     assert until(lambda: "awake-1:" in passwords(tmp_path))
     provisioning.revoke_credentials(device)
     assert until(lambda: "awake-1:" not in passwords(tmp_path))
+    assert until(lambda: (tmp_path / "ended").exists() and (tmp_path / "ended").read_text() == "awake-1")
 
 
 def test_topics_of_a_product_are_subscribed_when_they_change(keeper: AccountsKeeper, tmp_path: Path) -> None:
@@ -58,7 +63,7 @@ def test_it_goes_on_after_its_connection_was_cut(keeper: AccountsKeeper, tmp_pat
         with connection.cursor() as cursor:
             cursor.execute("SELECT pg_backend_pid()")
             test = cursor.fetchone()[0]
-        others = "datname = current_database() AND pid NOT IN (%s, %s)"
+        others = "datname = current_database() AND usename = current_user AND backend_type = 'client backend' AND pid NOT IN (%s, %s)"
         cut = other.execute(f"SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE {others}", (mine[0], test)).fetchone()
         assert cut != (0,)
     make_device(product=make_product(make_tenant()), key="after-1")

@@ -45,15 +45,15 @@ def test_a_rotation_changes_the_line_and_nothing_else(product: Product, tmp_path
     broker_auth.write_files(tmp_path)
     before = (tmp_path / "passwords").read_text().splitlines()
     provisioning.rotate_secret(device)
-    assert broker_auth.write_files(tmp_path)
+    assert broker_auth.write_files(tmp_path) == (True, {"a"})
     after = (tmp_path / "passwords").read_text().splitlines()
     assert (before[0] != after[0], before[1] == after[1]) == (True, True)
 
 
 def test_what_did_not_change_is_not_written(product: Product, tmp_path: Path) -> None:
     make_device(product=product)
-    assert broker_auth.write_files(tmp_path)
-    assert not broker_auth.write_files(tmp_path)
+    assert broker_auth.write_files(tmp_path).changed
+    assert not broker_auth.write_files(tmp_path).changed
 
 
 def test_each_device_may_write_below_its_own_name_only(product: Product, tmp_path: Path) -> None:
@@ -92,7 +92,7 @@ def test_the_broker_is_told_to_read_them_again(product: Product, tmp_path: Path)
 
 def test_a_broker_that_is_away_is_no_error(product: Product, tmp_path: Path) -> None:
     (tmp_path / "mosquitto.pid").write_text("not a number")
-    assert broker_auth.write_files(tmp_path)
+    assert broker_auth.write_files(tmp_path).changed
 
 
 def test_a_stale_pid_of_nobody_is_no_error(tmp_path: Path) -> None:

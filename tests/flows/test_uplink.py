@@ -88,8 +88,10 @@ def test_a_device_that_reaches_the_workers_listener_gains_nothing(platform: Plat
 def test_rotation_ends_the_old_session_and_the_new_secret_works(platform: Platform) -> None:
     account = platform.device()
     with platform.connect(account) as device:
+        eventually(lambda: platform.is_online(account))
         fresh = platform.post(f"devices/{account.key}/rotate/", status=200)
         eventually(lambda: device.gone, 10)
+        eventually(lambda: not platform.is_online(account))
     eventually(lambda: platform.may_sign_in(Account(account.key, fresh["credentials"]["secret"])), 2)
     assert not platform.may_sign_in(account)
 
