@@ -50,10 +50,10 @@ class Home:
             folder.chmod(0o700)
 
     def secret_file(self, name: str) -> Path:
-        """Path of a secret that is made on first use (256 bits, URL-safe) and kept for ever."""
+        """Path of a secret that is made on first use (384 bits, URL-safe) and kept for ever."""
         path = self.root / "secrets" / name
         if not path.exists():
-            write_private(path, secrets.token_urlsafe(32) + "\n")
+            write_private(path, secrets.token_urlsafe(48) + "\n")
         return path
 
     def secret(self, name: str) -> str:

@@ -14,7 +14,7 @@ from iotpanel.local.tree import Tree
 
 WORKER = "iotpanel-worker"
 ITERATIONS = 101
-"""As many as mosquitto_passwd takes; the secret has 256 bits, so that more would only slow each login down."""
+"""As many as mosquitto_passwd takes; the secret has 384 bits, so that more would only slow each login down."""
 OUR_RULES = f"""\
 user {WORKER}
 topic readwrite #

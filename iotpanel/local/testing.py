@@ -42,9 +42,9 @@ def test(arguments: Sequence[str]) -> int:
     """Run pytest with ``arguments`` on fresh servers; its exit code."""
     separate()
     config = from_environment()
-    program = os.environ.get("IOTPANEL_CHROMIUM") or str(browser.chromium(config.home.root / "browser", config.packages))
+    tools = browser.environment(config.home.root / "browser", config.packages, os.environ["PATH"])
     with supervised() as (servers, supervisor):
-        environment = test_environment(servers, program)
+        environment = test_environment(servers, tools)
         return follow(pytest(arguments, environment), supervisor)
 
 
@@ -59,14 +59,14 @@ def separate() -> None:
         os.environ.pop(name, None)
 
 
-def test_environment(servers: Servers, chromium: str) -> dict[str, str]:
+def test_environment(servers: Servers, tools: dict[str, str]) -> dict[str, str]:
     """What the suite needs to know; the broker's own programs come first on the path."""
-    environment = base_environment(servers.environment())
+    environment = base_environment(servers.environment()) | tools
     if servers.tree is not None:
         environment["IOTPANEL_SERVERS"] = str(servers.tree.root)
-        environment["PATH"] = f"{servers.tree.path}:{os.environ['PATH']}"
+        environment["PATH"] = f"{servers.tree.path}:{tools['PATH']}"
     environment["IOTPANEL_SERVICES_HOME"] = str(servers.config.home.root / "services")
-    return environment | {"IOTPANEL_CHROMIUM": chromium}
+    return environment
 
 
 def pytest(arguments: Sequence[str], environment: dict[str, str]) -> subprocess.Popen[bytes]:

@@ -60,7 +60,7 @@ def version_of(path: Path) -> tuple[int, ...]:
 def server_tree(root: Path, packages: Path) -> Tree:
     """The servers, unpacked below ``root`` from ``packages``; fetched where they are missing, else nothing is done."""
     names = server_packages()
-    debs = listed(packages, "servers") or fetch(packages, "servers", names)
+    debs = listed(packages, "servers", names) or fetch(packages, "servers", names)
     stamp = json.dumps({"place": str(root), "packages": [deb.file for deb in debs]})
     if not (root / "stamp").exists() or (root / "stamp").read_text() != stamp:
         say(f"unpacking {len(debs)} packages into {root}")
@@ -89,10 +89,11 @@ def fetch(packages: Path, kind: str, names: tuple[str, ...], leave_out: re.Patte
     return debs
 
 
-def listed(packages: Path, kind: str) -> list[Deb] | None:
-    """The packages fetched before, if every one is still there whole."""
+def listed(packages: Path, kind: str, names: tuple[str, ...]) -> list[Deb] | None:
+    """The packages fetched before, if every one is still there whole, and none of the names is missing."""
     file = packages / f"{kind}.json"
     if not file.exists():
         return None
     debs = [Deb(name, size) for name, size in json.loads(file.read_text())]
-    return debs if all(is_there(deb, packages) for deb in debs) else None
+    complete = set(names) <= {deb.name for deb in debs} and all(is_there(deb, packages) for deb in debs)
+    return debs if complete else None

@@ -115,9 +115,30 @@ def make_tar(file: Path, *names: str) -> Path:
     return file
 
 
-@pytest.mark.parametrize("names", [("database.dump", "../../etc/passwd"), ("database.dump", "/etc/passwd"), ("secrets/database",), ()])
+@pytest.mark.parametrize(
+    "names",
+    [
+        ("database.dump", "../../etc/passwd"),
+        ("database.dump", "/etc/passwd"),
+        ("database.dump", "secrets/../../x"),
+        ("secrets/database",),
+        (),
+    ],
+)
 def test_a_file_that_is_no_backup_is_refused_before_anything_moves(home: Home, tmp_path: Path, names: tuple[str, ...]) -> None:
     file = make_tar(tmp_path / "strange.tar", *names)
+
+    with pytest.raises(Trouble, match="no backup of iotpanel"):
+        backup.demand_backup(file)
+
+
+def test_a_link_in_a_backup_is_refused(tmp_path: Path) -> None:
+    file = tmp_path / "strange.tar"
+    with tarfile.open(file, "w") as tar:
+        tar.addfile(tarfile.TarInfo("database.dump"), io.BytesIO())
+        link = tarfile.TarInfo("files")
+        link.type, link.linkname = tarfile.SYMTYPE, "/etc"
+        tar.addfile(link)
 
     with pytest.raises(Trouble, match="no backup of iotpanel"):
         backup.demand_backup(file)

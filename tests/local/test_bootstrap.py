@@ -16,8 +16,7 @@ SYSTEM_PYTHON = getattr(sys, "_base_executable", sys.executable)
 
 def make_checkout(folder: Path) -> Path:
     """A checkout with the bootstrap and requirements that need no network."""
-    (folder / "iotpanel/local").mkdir(parents=True)
-    shutil.copy(app.TOP / "iotpanel/local/bootstrap.py", folder / "iotpanel/local")
+    shutil.copytree(app.TOP / "iotpanel/local", folder / "iotpanel/local")
     (folder / "requirements.txt").write_text("# nothing\n")
     return folder
 

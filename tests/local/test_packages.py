@@ -134,10 +134,11 @@ def test_what_the_servers_need_is_kept(name: str) -> None:
 def test_packages_are_known_again_only_while_all_are_whole(tmp_path: Path) -> None:
     (tmp_path / "a_1_all.deb").write_bytes(b"1234")
     (tmp_path / "servers.json").write_text(json.dumps([["a_1_all.deb", 4]]))
-    assert trees.listed(tmp_path, "servers") == [Deb("a_1_all.deb", 4)]
+    assert trees.listed(tmp_path, "servers", ("a",)) == [Deb("a_1_all.deb", 4)]
+    assert trees.listed(tmp_path, "servers", ("a", "b")) is None
 
     (tmp_path / "a_1_all.deb").write_bytes(b"12")
-    assert trees.listed(tmp_path, "servers") is None
+    assert trees.listed(tmp_path, "servers", ("a",)) is None
 
 
 @pytest.fixture
@@ -151,7 +152,7 @@ def unpacked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[Path]:
 
     monkeypatch.setattr(trees, "remake", remake)
     monkeypatch.setattr(trees, "server_packages", lambda: ("a",))
-    monkeypatch.setattr(trees, "listed", lambda packages, kind: [Deb("a_1_all.deb", 4)])
+    monkeypatch.setattr(trees, "listed", lambda packages, kind, names: [Deb("a_1_all.deb", 4)])
     return happened
 
 

@@ -8,19 +8,20 @@ from pathlib import Path
 
 import pytest
 
-from iotpanel.local.account import Account, database_account
+from iotpanel.local.account import Account, database_account, namespaces_allowed
 from iotpanel.local.home import Home
 from iotpanel.local.part import Part, await_end, spawn
 from tests.local.processes import SLEEP, is_alive, make_part
 from tests.services import eventually
 
+UNPRIVILEGED = [Account(uid=65534, gid=65534), *([Account(namespace=True)] if namespaces_allowed() else [])]
 PARENT = """
 import sys, time
 from pathlib import Path
 from iotpanel.local.account import database_account
 from iotpanel.local.part import Part, spawn
 account = database_account() if sys.argv[2] == "database" else Part("p", ()).account
-part = Part("p", (sys.executable, "-I", "-c", "import time; time.sleep(600)"), account=account)
+part = Part("p", ("sleep", "600"), account=account)
 print(spawn(part, Path(sys.argv[1])).pid, flush=True)
 time.sleep(600)
 """
@@ -70,7 +71,7 @@ def test_the_log_is_appended_to(home: Home) -> None:
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root has rights that the database must not have")
-@pytest.mark.parametrize("account", [Account(namespace=True), Account(uid=65534, gid=65534)], ids=["namespace", "account"])
+@pytest.mark.parametrize("account", UNPRIVILEGED, ids=str)
 def test_the_database_has_no_rights_of_root(home: Home, account: Account) -> None:
     attempt = ("sh", "-c", "id -u; chown 1 /etc/hostname && echo root")
     spawn(Part("p", attempt, account=account), home.log_file("p")).wait()
