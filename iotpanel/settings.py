@@ -324,7 +324,9 @@ COLLECTED = (STATIC_ROOT / "staticfiles.json").exists() or "collectstatic" in sy
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage", "OPTIONS": {"location": str(IOTPANEL_HOME / "files")}},
     # Hashed and compressed once `collectstatic` has run; straight from the sources before (tests, development).
-    "staticfiles": {"BACKEND": "iotpanel.pages.static.HashedStorage" if COLLECTED else "django.contrib.staticfiles.storage.StaticFilesStorage"},
+    "staticfiles": {
+        "BACKEND": "iotpanel.pages.static.HashedStorage" if COLLECTED else "django.contrib.staticfiles.storage.StaticFilesStorage"
+    },
 }
 WHITENOISE_USE_FINDERS = not COLLECTED
 
