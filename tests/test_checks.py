@@ -87,6 +87,7 @@ PRODUCTION: dict[str, Any] = {
     "IOTPANEL_BIND": "127.0.0.1",
     "IOTPANEL_METRICS_TOKEN": "a-long-token-for-prometheus",
     "IOTPANEL_SECRET_KEY": "production-secret-key-0123456789-abcdefghijklmnopqrstuvwxyz-ABCDEFGH",
+    "IOTPANEL_SECRET_KEY_FILE": "",  # the suite's own would win
 }
 
 
