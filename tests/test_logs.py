@@ -11,6 +11,7 @@ from django.http import HttpRequest, HttpResponse
 from django.test import Client
 from structlog.testing import LogCapture
 
+from iotpanel import requests
 from iotpanel.logs import MASK, mask, masked
 from iotpanel.requests import RequestLog
 from iotpanel.tenants.models import User
@@ -78,8 +79,10 @@ def test_values_are_masked_by_their_names_at_any_depth() -> None:
 
 
 @pytest.fixture
-def captured() -> Any:
+def captured(monkeypatch: pytest.MonkeyPatch) -> Any:
     """What is logged through structlog, with the request's context."""
+    # A logger keeps the configuration of its first use, which may have been another test's.
+    monkeypatch.setattr(requests, "log", structlog.get_logger("iotpanel.requests"))
     capture = LogCapture()
     before = structlog.get_config()["processors"]
     before_copy = list(before)

@@ -64,6 +64,7 @@ def test_every_dialog_and_menu_is_accessible(visit: Start) -> None:
     window = visit()
     page = window.open("/devices/")
     for opener in ("Control+k", "?"):
+        page.wait_for_load_state("networkidle")  # the keys work once the scripts are there
         page.keyboard.press(opener)
         page.wait_for_selector("dialog[open]")
         assert window.axe() == [], opener
