@@ -14,7 +14,6 @@ from django.utils import timezone
 from django.utils.module_loading import import_string
 
 from devices.messages import Presence
-from devices.models import DevicePresence
 
 SECOND = 1_000_000
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -117,8 +116,3 @@ def tell_sinks(changed: Sequence[Presence]) -> None:
     """Tell upper apps of changes, in the writer's transaction."""
     for path in settings.CHANGE_SINKS:
         import_string(path)(changed)
-
-
-def online_since(presence: DevicePresence) -> datetime | None:
-    """When the device came online; None where it is not."""
-    return presence.changed_at if presence.online else None
