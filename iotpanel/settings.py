@@ -93,6 +93,7 @@ INSTALLED_APPS = [
     "iotpanel.tenants",
     "devices",
     "telemetry",
+    "rules",
 ]
 AUTH_USER_MODEL = "tenants.User"
 MIDDLEWARE = [

@@ -12,6 +12,7 @@ api: list[URLPattern | URLResolver] = [
     path("", include("iotpanel.tenants.api.urls")),
     path("", include("devices.api.urls")),
     path("", include("telemetry.api.urls")),
+    path("", include("rules.api.urls")),
 ]
 urlpatterns: list[URLPattern | URLResolver] = [
     path("admin/login/", sign_in),

@@ -1,0 +1,1 @@
+"""What to do about it: rules, alarms, and what they promise the outside world."""

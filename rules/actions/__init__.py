@@ -1,0 +1,9 @@
+"""What a rule can do, by kind. An action is one small file, one line here, and one test."""
+
+from iotpanel.registry import Registry
+
+from .base import Action
+
+ACTIONS: Registry[type[Action]] = Registry("action", {})
+
+__all__ = ["ACTIONS", "Action"]

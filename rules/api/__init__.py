@@ -1,0 +1,1 @@
+"""REST for rules, alarms and forwarders."""
