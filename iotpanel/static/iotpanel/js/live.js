@@ -14,7 +14,9 @@ let tries = 0;
 let heardAt = 0;
 let retryAt = 0;
 let wasLost = false;
-let subscribed = { devices: new Set(), frames: new Set() };
+const LISTS = ["devices", "frames"], SWITCHES = ["alarms", "commands"];
+const nothing = () => ({ devices: new Set(), frames: new Set(), notices: new Set() });
+let subscribed = nothing();
 
 /** Integers beyond 2^53 keep their digits: they arrive as BigInt. */
 export function parse(text) {
@@ -26,7 +28,7 @@ export function parse(text) {
 
 function wanted() {
   const union = (name) => new Set([...watchers].flatMap((watcher) => watcher[name]));
-  return { devices: union("devices"), frames: union("frames") };
+  return { devices: union("devices"), frames: union("frames"), notices: union("notices") };
 }
 
 function send(message) {
@@ -36,8 +38,9 @@ function send(message) {
 function subscribe() {
   const now = wanted();
   const lists = (from, without) => {
-    const all = ["devices", "frames"].map((name) => [name, [...from[name]].filter((key) => !without[name].has(key))]);
-    return Object.fromEntries(all.filter(([, keys]) => keys.length));
+    const all = LISTS.map((name) => [name, [...from[name]].filter((key) => !without[name].has(key))]);
+    const switches = SWITCHES.filter((name) => from.notices.has(name) && !without.notices.has(name)).map((name) => [name, true]);
+    return Object.fromEntries([...all.filter(([, keys]) => keys.length), ...switches]);
   };
   const gone = lists(subscribed, now), fresh = lists(now, subscribed);
   subscribed = now;
@@ -55,6 +58,8 @@ function onMessage(event) {
   if (message.type === "readings") tell("readings", message.data);
   else if (message.type === "status") tell("status", message.data);
   else if (message.type === "frames") tell("frames", message.data);
+  else if (message.type === "alarm") tell("alarm", message.data);
+  else if (message.type === "command") tell("command", message.data);
   else if (message.type === "subscribed") onSubscribed();
 }
 
@@ -80,7 +85,7 @@ function connect() {
 
 function onClose() {
   socket = null;
-  subscribed = { devices: new Set(), frames: new Set() };
+  subscribed = nothing();
   if (!watchers.size) return show("paused");
   wasLost = true;
   const pause = PAUSES[Math.min(tries++, PAUSES.length - 1)] * 1000;
@@ -112,10 +117,11 @@ function show(state) {
 /**
  * Watches devices by key. `handlers` may have `readings(rows)` with rows `[key, property, ms, value]`,
  * `status(rows)` with rows `[key, online, ms]`, and `back()` after a loss. With `raw: true` their raw frames come
- * to `frames(list)` too. Returns the function that ends it.
+ * to `frames(list)` too; with `notices: ["alarms", "commands"]` each alarm and command of the tenant comes to
+ * `alarm(data)` and `command(data)`. Returns the function that ends it.
  */
-export function watch(keys, { raw = false, ...handlers }) {
-  const watcher = { handlers, devices: [...keys], frames: raw ? [...keys] : [] };
+export function watch(keys, { raw = false, notices = [], ...handlers }) {
+  const watcher = { handlers, devices: [...keys], frames: raw ? [...keys] : [], notices };
   watchers.add(watcher);
   if (socket?.readyState === WebSocket.OPEN) subscribe();
   else if (!retryAt) connect();
