@@ -110,11 +110,30 @@ class Services:
     def pid(self, part: str) -> int:
         return int(self.config.home.pid_file(part).read_text())
 
+    def memory(self, part: str) -> float:
+        """MB that a part's process holds in memory."""
+        pages = int(Path(f"/proc/{self.pid(part)}/statm").read_text().split()[1])
+        return pages * os.sysconf("SC_PAGE_SIZE") / 1e6
+
     def kill(self, part: str, number: signal.Signals = signal.SIGKILL) -> int:
         """Kill a part, which the supervisor then starts again; the id of the killed process."""
         pid = self.pid(part)
         os.kill(pid, number)
         return pid
+
+    def kill_whole(self, part: str) -> None:
+        """Kill a part and every process that it started, at once."""
+        os.killpg(self.pid(part), signal.SIGKILL)
+
+    def await_end(self, pid: int, seconds: float) -> None:
+        """Wait until a process that the supervisor started is gone, and taken note of."""
+        eventually(lambda: all(running.process.pid != pid for running in self.supervisor.running.values()), seconds)
+
+    def forgive(self) -> None:
+        """Forget earlier deaths, so that parts that many tests kill still come back at once."""
+        with self.lock:
+            for running in self.supervisor.running.values():
+                running.failures = 0
 
     def stop(self, part: str) -> None:
         """End a part cleanly and keep it ended until ``start``."""

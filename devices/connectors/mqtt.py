@@ -23,6 +23,8 @@ from .base import Emit
 from .clock import arrival
 
 KEEPALIVE = 30  # seconds
+GOODBYE = 1.0  # seconds that the broker has to answer before we leave
+NOTHING = f"{RESERVED_PREFIX}nothing"  # a topic that nobody subscribes to
 log = structlog.get_logger(__name__)
 
 
@@ -62,6 +64,7 @@ class MqttConnector:
         self.emit = emit
         self.generation = 0
         self.connected = threading.Event()
+        self._answered = threading.Event()
         self.topics: set[str] = {SUBSCRIPTION, mqtt_log.TOPIC}
         self.holding = False
         self.retained = 0
@@ -77,8 +80,9 @@ class MqttConnector:
         self.holding = True
 
     def stop(self) -> None:
-        """Send the acks that wait, then disconnect; the session stays in the broker."""
+        """Wait until the broker has the acks, then disconnect; the session stays in the broker."""
         self.holding = True
+        self._await_answer()
         self.client.disconnect()
         self.client.loop_stop()
         self.connected.clear()
@@ -122,6 +126,7 @@ class MqttConnector:
         client.on_connect = self._on_connect
         client.on_disconnect = self._on_disconnect
         client.on_subscribe = self._on_subscribe
+        client.on_unsubscribe = self._on_unsubscribe
         client.on_message = self._on_message
         return client
 
@@ -156,6 +161,20 @@ class MqttConnector:
             self._take(message)
         except Exception as error:
             log.error("mqtt_message_refused", error=repr(error)[:300])
+
+    def _await_answer(self) -> None:
+        """Ask the broker something: it answers in order, so it has read every ack by then.
+
+        Without it the last acks can be lost: where messages still arrive while the socket is closed, the kernel
+        resets the connection, and the broker gives up what it has not read.
+        """
+        if self.connected.is_set():
+            self._answered.clear()
+            self.client.unsubscribe(NOTHING)
+            self._answered.wait(GOODBYE)
+
+    def _on_unsubscribe(self, *_: Any) -> None:
+        self._answered.set()
 
     def _take(self, message: paho.MQTTMessage) -> None:
         """Emit a message. Copies that the broker retained are old news that were taken when they were new."""

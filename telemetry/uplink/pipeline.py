@@ -97,8 +97,10 @@ def commit(batch: Sequence[Uplink], keep: Callable[[Letters], None]) -> Findings
         known.forget()
         connection.close()
         raise Unavailable(str(error)) from error
-    except Exception:
+    except Exception as error:
         known.forget()
+        if isinstance(error, Unavailable) and not connection.in_atomic_block:
+            connection.close()  # the session may keep what made it useless, such as read-only since a failover
         raise
     publish.timed(len(batch), translated - started, time.perf_counter() - translated)
     return findings

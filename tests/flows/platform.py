@@ -3,7 +3,6 @@
 import itertools
 import json
 import time
-from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import httpx
@@ -55,11 +54,15 @@ class Platform:
 
     def device(self, product: str | None = None, **overrides: Any) -> Account:
         """A new device, ready to sign in."""
-        key = f"flow-{next(_numbers)}-{time.time_ns() % 10**6}"
-        made = self.post("devices/", {"key": key, "name": key, "product": product or self.product(), **overrides})
-        account = Account(key, made["credentials"]["secret"])
+        account = self.new_device(product, **overrides)
         eventually(lambda: self.may_sign_in(account))
         return account
+
+    def new_device(self, product: str | None = None, **overrides: Any) -> Account:
+        """A new device, which the broker may not know yet."""
+        key = f"flow-{next(_numbers)}-{time.time_ns() % 10**6}"
+        made = self.post("devices/", {"key": key, "name": key, "product": product or self.product(), **overrides})
+        return Account(key, made["credentials"]["secret"])
 
     def may_sign_in(self, account: Account) -> bool:
         try:
@@ -117,8 +120,6 @@ class Connection:
         self.account = account
         self.answer = ""
         self.gone = False
-        self.acknowledged: set[int] = set()
-        self.client.on_publish = lambda _client, _userdata, mid, _reason, _properties: self.acknowledged.add(mid)
         self.client.on_connect = self._on_connect
         self.client.on_disconnect = self._on_disconnect
         self.client.connect("127.0.0.1", port, keepalive)
@@ -147,15 +148,6 @@ class Connection:
     def publish(self, topic: str, payload: Any) -> paho.MQTTMessageInfo:
         body = payload if isinstance(payload, bytes) else json.dumps(payload)
         return self.client.publish(topic, body, qos=1)
-
-    def stream(self, numbers: Sequence[int], start_ms: int) -> list[int]:
-        """Numbered readings with a time of their own, a millisecond apart; the ids of their packets."""
-        topic = self.account.topic("telemetry")
-        return [self.publish(topic, {"ts": start_ms + number, "values": {"n": number}}).mid for number in numbers]
-
-    def all_acknowledged(self, packets: Sequence[int]) -> bool:
-        """Whether the broker has taken them all; what it did not take is sent again once it is back."""
-        return self.acknowledged.issuperset(packets)
 
     def vanish(self) -> None:
         """Lose the connection without a goodbye, as when the power fails."""

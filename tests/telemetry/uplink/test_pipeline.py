@@ -254,6 +254,18 @@ def test_a_database_that_is_down_changes_nothing_and_is_said(device: Device, mon
     assert say(device, "telemetry", {"temperature": 1}).stored == 1
 
 
+@pytest.mark.django_db(transaction=True)
+def test_a_session_that_became_useless_is_left_for_a_new_one(device: Device) -> None:
+    """As after a failover: the old session goes on refusing what a new one takes."""
+    say(device, "telemetry", {"temperature": 1})
+    with connection.cursor() as cursor:
+        cursor.execute("SET default_transaction_read_only = on")
+    with pytest.raises(Unavailable):
+        say(device, "telemetry", {"temperature": 2})
+    assert say(device, "telemetry", {"temperature": 2}).stored == 1
+    assert [values["temperature"] for values in stored(device)] == [1, 2]
+
+
 @pytest.mark.parametrize("error", [IntegrityError("a device went away"), RuntimeError("a fault of ours"), Invalid("bad_value")])
 def test_a_fault_that_nobody_foresaw_costs_one_message(device: Device, monkeypatch: pytest.MonkeyPatch, error: Exception) -> None:
     merge = latest.merge

@@ -1,0 +1,41 @@
+"""Parts are killed in the middle of a stream, one by one and all at once. Nothing is lost, nothing is doubled."""
+
+import json
+import random
+import signal
+from collections.abc import Sequence
+
+import pytest
+
+from tests.flows.platform import Platform
+
+from .trial import Trial
+
+ALL = ("uplink", "web", "tasks", "valkey", "postgres")
+
+
+@pytest.mark.parametrize("parts", [*([part] for part in ALL), ALL], ids=lambda parts: "+".join(parts) if len(parts) == 1 else "all")
+def test_a_kill_loses_and_doubles_nothing(platform: Platform, parts: Sequence[str], seed: int) -> None:
+    chance = random.Random(seed)
+    trial = Trial(platform, seed, http=len(parts) > 1 or parts[0] in ("web", "postgres"))
+    with trial.talking():
+        trial.talk_for(chance.uniform(0.3, 1.2))
+        for part in chance.sample(parts, len(parts)):
+            platform.services.kill_whole(part)
+        trial.talk_for(chance.uniform(0.5, 1.5))
+    trial.verify()
+
+
+def test_a_worker_that_is_asked_to_end_drains_and_loses_nothing(platform: Platform, seed: int) -> None:
+    """Also what carries no time of its own is stored once: what was taken is committed and acknowledged before the end."""
+    chance = random.Random(seed)
+    trial = Trial(platform, seed, timed=False)
+    with trial.talking():
+        trial.talk_for(chance.uniform(0.3, 1.2))
+        log = len(platform.services.log("uplink"))
+        pid = platform.services.kill("uplink", signal.SIGTERM)
+        platform.services.await_end(pid, 10)
+        trial.talk_for(chance.uniform(0.3, 1.0))
+    [goodbye] = [line for line in platform.services.log("uplink")[log:].splitlines() if "uplink_stopped" in line]
+    assert json.loads(goodbye)["drained"] is True
+    trial.verify()
