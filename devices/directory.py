@@ -11,6 +11,7 @@ from typing import NamedTuple
 from django.db import connections
 
 from devices import topics
+from devices.limits import Limits, limits_of
 from devices.models import MAX_DISCOVERED, Device, DiscoveredProperty, Product
 from devices.provisioning import register_child
 from devices.thing_model import ThingModel
@@ -34,6 +35,7 @@ class ProductEntry(NamedTuple):
     patterns: list[topics.Pattern]
     registers_children: bool
     child_product_id: int | None
+    archives: bool = False
 
 
 class DeviceEntry(NamedTuple):
@@ -45,6 +47,7 @@ class DeviceEntry(NamedTuple):
     product: ProductEntry
     parent_id: int | None
     enabled: bool
+    limits: Limits | None = None  # None where nothing limits it, which costs the pipeline nothing
 
 
 class Directory:
@@ -85,7 +88,7 @@ class Directory:
         """Read the devices of these keys that are not known yet, in one query."""
         missing = {key for key in keys if key not in self._devices}
         if missing:
-            for device in Device.objects.filter(key__in=missing).select_related("product__child_product"):
+            for device in Device.objects.filter(key__in=missing).select_related("product__child_product", "tenant"):
                 self._add(device)
 
     def device(self, key: str) -> DeviceEntry | None:
@@ -108,14 +111,14 @@ class Directory:
             if parent_id is None or parent_id == gateway.id:
                 return parent_id is not None
             if parent_id not in self._by_id:
-                self._add(Device.objects.select_related("product__child_product").get(pk=parent_id))
+                self._add(Device.objects.select_related("product__child_product", "tenant").get(pk=parent_id))
             parent_id = self._by_id[parent_id].parent_id
         return False
 
     def register(self, gateway: DeviceEntry, key: str) -> DeviceEntry:
         """Make the child that the gateway speaks for, as its product allows. Raises Invalid."""
         child = register_child(Device.objects.get(pk=gateway.id), key)
-        return self._add(Device.objects.select_related("product__child_product").get(pk=child.pk))
+        return self._add(Device.objects.select_related("product__child_product", "tenant").get(pk=child.pk))
 
     def discover(self, product: ProductEntry, kind: str, names: Iterable[str]) -> bool:
         """Take note of names that the thing model lacks; False where the product has too many of them already."""
@@ -131,6 +134,7 @@ class Directory:
 
     def _add(self, device: Device) -> DeviceEntry:
         entry = DeviceEntry(device.pk, device.key, device.tenant_id, self._product(device.product), device.parent_id, device.enabled)
+        entry = entry._replace(limits=limits_of(device))
         self._devices[device.key] = self._by_id[device.pk] = entry
         return entry
 
@@ -158,6 +162,7 @@ def product_entry(product: Product) -> ProductEntry:
         patterns=patterns_of(product.topics, product.codec_kind),
         registers_children=product.register_children,
         child_product_id=product.child_product_id,
+        archives=bool(product.archive_days),
     )
 
 

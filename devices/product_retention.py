@@ -9,6 +9,7 @@ from iotpanel.tenants.validation import clean_integer, clean_text
 
 ROLLUPS = ("minute", "hour", "day")
 MAX_DAYS = 36_500
+MAX_ARCHIVE_DAYS = 365
 MAX_OWN = 1000
 
 

@@ -9,6 +9,7 @@ from django.db.models import ProtectedError, RestrictedError
 from django.utils.translation import gettext as _
 
 from iotpanel.api.errors import Conflict
+from iotpanel.tenants.limits import LIMITS
 from iotpanel.tenants.models import Tenant
 from iotpanel.tenants.validation import (
     Problems,
@@ -25,7 +26,7 @@ from iotpanel.tenants.validation import (
 from .models import Product
 from .models.product import CodecKind, UnknownProperties
 from .product_codec import check_codec, clean_samples, clean_script
-from .product_retention import MAX_DAYS, clean_rollups
+from .product_retention import MAX_ARCHIVE_DAYS, MAX_DAYS, clean_rollups
 from .product_topics import clean_topics, refuse_clashes
 from .thing_model_parser import ThingModelError, parse
 
@@ -51,8 +52,11 @@ def create_product(
     description: str = "",
     retention_days: int | None = None,
     rollup_retention: dict[str, Any] | None = None,
+    rate_limit: float | None = None,
+    rate_burst: int | None = None,
+    archive_days: int | None = None,
 ) -> Product:
-    """A new product. `offline_after` is in seconds, retention in days.
+    """A new product. `offline_after` is in seconds, retention in days, `rate_limit` in reports per second and device.
 
     Raises ValidationError by field (a thing model's problems say their path), Conflict `key_taken`.
     """
@@ -69,6 +73,7 @@ def create_product(
     values |= {"codec_kind": codec_kind, "codec_script": codec_script, "codec_samples": [] if codec_samples is None else codec_samples}
     values |= {"register_children": register_children, "child_product": child_product}
     values |= {"retention_days": retention_days, "rollup_retention": {} if rollup_retention is None else rollup_retention}
+    values |= {"rate_limit": rate_limit, "rate_burst": rate_burst, "archive_days": archive_days}
     _apply(product, values, problems)
     save_new(product)
     return product
@@ -147,5 +152,7 @@ _CLEAN: dict[str, Callable[[Any], Any]] = {
     "unknown_properties": lambda value: clean_choice(value, UnknownProperties),
     "register_children": _clean_flag,
     "retention_days": lambda value: None if value is None else clean_integer(value, low=1, high=MAX_DAYS),
+    "archive_days": lambda value: None if value is None else clean_integer(value, low=1, high=MAX_ARCHIVE_DAYS),
     "rollup_retention": clean_rollups,
+    **LIMITS,
 }

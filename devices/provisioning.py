@@ -9,6 +9,7 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from iotpanel.api.errors import Conflict
+from iotpanel.tenants.limits import LIMITS
 from iotpanel.tenants.models import Tenant
 from iotpanel.tenants.validation import Problems, check_key, clean_text, refuse_new_key, refuse_unknown, save_new
 
@@ -45,6 +46,8 @@ def create_device(
     latitude: float | None = None,
     longitude: float | None = None,
     enabled: bool = True,
+    rate_limit: float | None = None,
+    rate_burst: int | None = None,
 ) -> tuple[Device, str]:
     """A new device and its secret, which nobody can show again. `name` is the key where it is empty; degrees are WGS 84.
 
@@ -52,6 +55,7 @@ def create_device(
     """
     values: dict[str, Any] = {"name": name or key, "product": product, "parent": parent, "groups": groups, "labels": labels}
     values |= {"latitude": latitude, "longitude": longitude, "enabled": enabled}
+    values |= {"rate_limit": rate_limit, "rate_burst": rate_burst}
     device = insert_device(tenant, key, values)
     return device, issue(device)
 
@@ -188,4 +192,5 @@ _CLEAN: dict[str, Callable[[Any], Any]] = {
     "latitude": _degrees(90),
     "longitude": _degrees(180),
     "enabled": _clean_enabled,
+    **LIMITS,
 }

@@ -173,6 +173,9 @@ ROLLUP_DAYS = {
     "day": env.int("IOTPANEL_ROLLUP_DAY_DAYS", default=0),
 }
 DEAD_LETTER_DAYS = env.int("IOTPANEL_DEAD_LETTER_DAYS", default=90)
+# Reports per second, 0: no limit; a burst of 0 is ten seconds' worth. Tenants, products and devices may have their own.
+TENANT_RATE, TENANT_BURST = env.float("IOTPANEL_TENANT_RATE", default=0), env.int("IOTPANEL_TENANT_BURST", default=0)
+DEVICE_RATE, DEVICE_BURST = env.float("IOTPANEL_DEVICE_RATE", default=0), env.int("IOTPANEL_DEVICE_BURST", default=0)
 LEDGER_DAYS = env.int("IOTPANEL_LEDGER_DAYS", default=730)
 COMPRESS_AFTER_DAYS = env.int("IOTPANEL_COMPRESS_AFTER_DAYS", default=14)  # readings, on TimescaleDB's Community edition
 
@@ -191,6 +194,7 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
     "roll up readings": {"task": "telemetry.tasks.roll_up", "schedule": 30, "options": {"expires": 30}},
     "erase deleted devices' data": {"task": "telemetry.tasks.erase", "schedule": 60, "options": {"expires": 60}},
     "refresh SQL views": {"task": "telemetry.tasks.refresh_views", "schedule": 60, "options": {"expires": 60}},
+    "go on reprocessing": {"task": "telemetry.tasks.reprocess_archived", "schedule": 30, "options": {"expires": 30}},
     "drop old data": {"task": "telemetry.tasks.drop_old", "schedule": 600, "options": {"expires": 600}},
 }
 
@@ -286,7 +290,7 @@ DEFAULT_FROM_EMAIL = env.str("IOTPANEL_EMAIL_FROM", default="iotpanel@localhost"
 # --- History of changes --------------------------------------------------------------------------------------
 # What changes with every request or message is no history; digests and hashes stay where they are.
 AUDITLOG_INCLUDE_TRACKING_MODELS: tuple[dict[str, Any], ...] = (
-    {"model": "tenants.Tenant", "include_fields": ["key", "name"]},
+    {"model": "tenants.Tenant", "include_fields": ["key", "name", "rate_limit", "rate_burst"]},
     {"model": "tenants.User", "include_fields": ["username", "first_name", "last_name", "email", "is_active", "is_superuser"]},
     {"model": "tenants.Membership", "include_fields": ["user", "role"]},
     {"model": "tenants.ApiKey", "include_fields": ["name", "role", "scopes", "expires_at", "prefix"]},
@@ -295,12 +299,23 @@ AUDITLOG_INCLUDE_TRACKING_MODELS: tuple[dict[str, Any], ...] = (
         "model": "devices.Product",
         "include_fields": [
             *["key", "name", "description", "thing_model", "codec_kind", "codec_script", "codec_samples", "offline_after", "topics"],
-            *["unknown_properties", "register_children", "child_product", "retention_days", "rollup_retention"],
+            *[
+                "unknown_properties",
+                "register_children",
+                "child_product",
+                "retention_days",
+                "rollup_retention",
+                "archive_days",
+                "rate_limit",
+                "rate_burst",
+            ],
         ],
     },
     {
         "model": "devices.Device",
-        "include_fields": ["key", "name", "product", "parent", "groups", "labels", "latitude", "longitude", "enabled"],
+        "include_fields": [
+            *["key", "name", "product", "parent", "groups", "labels", "latitude", "longitude", "enabled", "rate_limit", "rate_burst"],
+        ],
         "m2m_fields": {"groups"},
     },
     {"model": "devices.Credential", "include_fields": ["device", "revoked_at", "valid_until"]},

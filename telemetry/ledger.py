@@ -100,6 +100,17 @@ def _fold_some() -> int:
     return int(before)
 
 
+NEWEST = """
+    SELECT greatest((SELECT at FROM telemetry_ledgerentry ORDER BY id DESC LIMIT 1), (SELECT max(minute) FROM telemetry_ledgerminute))
+"""
+
+
+def newest() -> datetime | None:
+    """About when the last batch was committed (to the minute where it is folded); None where none ever was."""
+    found: datetime | None = execute(NEWEST)[0][0]
+    return found
+
+
 HOURLY = f"""
     WITH wanted AS MATERIALIZED (SELECT unnest(%s::bigint[]) AS id), every AS (
         SELECT device_id, hour, {COLUMNS} FROM telemetry_ledgerhour

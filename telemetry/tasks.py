@@ -1,11 +1,17 @@
 """What is done in the background for the data: summed, rolled up, erased, dropped. Each run is bounded and may die."""
 
 import time
+from typing import Any
 
 import structlog
 from celery import shared_task
+from django.db import transaction
+from kombu.exceptions import OperationalError
 
-from . import compression, erasure, ledger, old_records, retention, rollups, sql_views
+from devices.exceptions import Unavailable
+
+from . import archive, compression, erasure, ledger, old_records, reprocess, retention, rollups, sql_views
+from .models import ReprocessRun
 
 log = structlog.get_logger(__name__)
 
@@ -35,9 +41,31 @@ def drop_old() -> None:
     """Drop what is kept no longer."""
     compression.ensure()
     dropped = retention.run(now=time.time_ns() // 1000, seconds=240)
-    records = old_records.drop(seconds=60)
+    records = old_records.drop(seconds=60) + archive.drop(seconds=60)
     if any(dropped) or records:
         log.info("dropped_old", **dropped._asdict(), records=records)
+
+
+@shared_task
+def reprocess_archived() -> None:
+    """Go on with the runs that decode archived messages anew; beat sends this too, so none is forgotten."""
+    for run in ReprocessRun.objects.unfinished().order_by("pk"):
+        try:
+            reprocess.go_on(run, seconds=20)
+        except Unavailable as error:
+            log.warning("reprocess_waits", run=run.pk, error=str(error)[:300])
+
+
+def soon(task: Any) -> None:
+    """Run a task once the transaction is committed. Best effort: beat sends it anyway."""
+
+    def send() -> None:
+        try:
+            task.apply_async(retry=False, expires=60)
+        except OperationalError as error:
+            log.warning("task_not_sent", task=task.name, error=str(error)[:300])
+
+    transaction.on_commit(send)
 
 
 @shared_task

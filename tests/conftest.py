@@ -11,6 +11,7 @@ from pytest_django import Settings
 from xdist.scheduler import LoadScopeScheduling
 
 from iotpanel.tenants.models import Tenant, User
+from telemetry.uplink.limiter import LIMITER
 from telemetry.uplink.memory import memory
 from tests import make
 from tests.services import Services, Stack
@@ -50,6 +51,7 @@ def services(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Services]:
 def fresh_memory() -> None:
     """Tests roll back, and what is rolled back is never notified: the uplink forgets what it knew."""
     memory().forget()
+    LIMITER.forget()
 
 
 @pytest.fixture(autouse=True)

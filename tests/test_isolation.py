@@ -40,6 +40,7 @@ RULES = {
     "products-list": LIST,
     "products-detail": ITEM,
     "products-codec-test": ITEM,
+    "products-reprocess": ITEM,
     "devices-list": LIST,
     "devices-detail": ITEM,
     "devices-rotate": ITEM,

@@ -44,7 +44,7 @@ class DeviceAdmin(DeviceExchange, DeviceActions, TenantModelAdmin):
     readonly_fields = ("status", "last_seen", "clock_offset", "credentials", "children_shown", "created_at", "updated_at")
     change_form_outer_after_template = "admin/iotpanel/device_panels.html"
     _place = (("latitude", "longitude"),)
-    _registry = (("tenant", "key"), "name", "product", "parent", "groups", "labels", *_place, "enabled")
+    _registry = (("tenant", "key"), "name", "product", "parent", "groups", "labels", *_place, ("rate_limit", "rate_burst"), "enabled")
     add_fieldsets = ((None, {"fields": _registry}),)
     fieldsets = (
         (None, {"fields": (("status", "last_seen"), *_registry)}),

@@ -14,7 +14,10 @@ class DeviceForm(VerbForm):
 
     class Meta:
         model = Device
-        fields = ("tenant", "key", "name", "product", "parent", "groups", "labels", "latitude", "longitude", "enabled")
+        fields = (
+            *("tenant", "key", "name", "product", "parent", "groups", "labels", "latitude", "longitude", "enabled"),
+            *("rate_limit", "rate_burst"),
+        )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

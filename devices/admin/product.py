@@ -41,7 +41,8 @@ class ProductAdmin(TenantModelAdmin):
                 "fields": (
                     ("offline_after", "unknown_properties"),
                     ("register_children", "child_product"),
-                    "retention_days",
+                    ("rate_limit", "rate_burst"),
+                    ("retention_days", "archive_days"),
                     ("rollup_minute", "rollup_hour", "rollup_day"),
                     "rollup_properties",
                 ),

@@ -100,7 +100,16 @@ class ProductForm(VerbForm):
         model = Product
         fields = (
             *("tenant", "key", "name", "description", "codec_kind", "codec_script", "codec_samples", "topics"),
-            *("offline_after", "unknown_properties", "register_children", "child_product", "retention_days"),
+            *(
+                "offline_after",
+                "unknown_properties",
+                "register_children",
+                "child_product",
+                "retention_days",
+                "archive_days",
+                "rate_limit",
+                "rate_burst",
+            ),
         )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:

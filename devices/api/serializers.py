@@ -11,6 +11,7 @@ from rest_framework import serializers
 from devices.models import Device, Group, Product
 from devices.models.product import CodecKind, UnknownProperties
 from iotpanel.api.fields import KeyOfField, ListOfAnythingField, ObjectField
+from iotpanel.tenants.api.serializers import LimitsSerializer
 
 LOCATION = {
     "type": "object",
@@ -44,14 +45,18 @@ class ProductSerializer(serializers.Serializer[Product]):
     topics = ListOfAnythingField(required=False, help_text="Topics of its own: texts, or objects with `topic` and `kind`.")
     children = ChildrenSerializer(source="*", required=False)
     retention_days = serializers.IntegerField(required=False, allow_null=True, min_value=1, max_value=36_500)
+    archive_days = serializers.IntegerField(
+        required=False, allow_null=True, min_value=1, max_value=365, help_text="Messages are kept as received for so many days; null: not."
+    )
     rollup_retention = ObjectField(required=False, help_text="Days by rollup: `minute`, `hour`, `day`; below `properties` for single ones.")
+    limits = LimitsSerializer(source="*", required=False, help_text="Of each device.")
     created_at = serializers.DateTimeField(read_only=True)
     updated_at = serializers.DateTimeField(read_only=True)
 
     when_absent: dict[str, Any] = {
         "description": "", "thing_model": {}, "codec_kind": "json", "codec_script": "", "codec_samples": [],
         "offline_after": 600, "unknown_properties": "accept", "topics": [], "register_children": False, "child_product": None,
-        "retention_days": None, "rollup_retention": {},
+        "retention_days": None, "rollup_retention": {}, "rate_limit": None, "rate_burst": None, "archive_days": None,
     }  # fmt: skip
 
 
@@ -103,6 +108,7 @@ class DeviceSerializer(serializers.Serializer[Device]):
     labels = LabelsField(required=False)
     location = LocationField(required=False)
     enabled = serializers.BooleanField(required=False)
+    limits = LimitsSerializer(source="*", required=False)
     status = serializers.SerializerMethodField()
     created_at = serializers.DateTimeField(read_only=True)
     updated_at = serializers.DateTimeField(read_only=True)
@@ -115,6 +121,8 @@ class DeviceSerializer(serializers.Serializer[Device]):
         "latitude": None,
         "longitude": None,
         "enabled": True,
+        "rate_limit": None,
+        "rate_burst": None,
     }
 
     @extend_schema_field(StatusSerializer)

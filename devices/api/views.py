@@ -46,6 +46,8 @@ class ProductsViewSet(TenantViewSet):
         "codec_samples": "codec.samples",
         "register_children": "children.register",
         "child_product": "children.product",
+        "rate_limit": "limits.rate",
+        "rate_burst": "limits.burst",
     }
 
     def get_queryset(self) -> QuerySet[Any]:
@@ -77,7 +79,7 @@ class DevicesViewSet(TenantViewSet):
     resource = "devices"
     serializer_class = DeviceSerializer
     queryset = Device.objects.select_related("product", "parent", "presence").prefetch_related("groups")
-    field_names = {"latitude": "location", "longitude": "location"}
+    field_names = {"latitude": "location", "longitude": "location", "rate_limit": "limits.rate", "rate_burst": "limits.burst"}
 
     def get_queryset(self) -> QuerySet[Any]:
         found: Any = super().get_queryset()

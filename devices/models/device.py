@@ -40,6 +40,8 @@ class Device(InHistory, models.Model):
     latitude = models.FloatField(_("latitude (°)"), null=True, blank=True)
     longitude = models.FloatField(_("longitude (°)"), null=True, blank=True)
     enabled = models.BooleanField(_("enabled"), default=True)
+    rate_limit = models.FloatField(_("limit (reports per second)"), null=True, blank=True, help_text=_("Empty: the product's; 0: none."))
+    rate_burst = models.PositiveIntegerField(_("burst (reports)"), null=True, blank=True, help_text=_("Empty: ten seconds' worth."))
     created_at = models.DateTimeField(_("created at"), auto_now_add=True)
     updated_at = models.DateTimeField(_("updated at"), auto_now=True)
 

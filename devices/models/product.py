@@ -40,7 +40,14 @@ class Product(InHistory, models.Model):
     retention_days = models.PositiveIntegerField(
         _("keep readings (days)"), null=True, blank=True, help_text=_("Empty: the platform's ceiling.")
     )
+    archive_days = models.PositiveSmallIntegerField(
+        _("archive messages (days)"), null=True, blank=True, help_text=_("As received, to decode them again. Empty: none.")
+    )
     rollup_retention = models.JSONField(_("keep rollups (days)"), default=dict, blank=True)
+    rate_limit = models.FloatField(
+        _("limit of each device (reports per second)"), null=True, blank=True, help_text=_("Empty: the platform's; 0: none.")
+    )
+    rate_burst = models.PositiveIntegerField(_("burst (reports)"), null=True, blank=True, help_text=_("Empty: ten seconds' worth."))
     created_at = models.DateTimeField(_("created at"), auto_now_add=True)
     updated_at = models.DateTimeField(_("updated at"), auto_now=True)
 

@@ -9,6 +9,7 @@ from .dead_letters import DeadLettersViewSet
 from .device_data import AttributesView, EventsView, FramesView, LatestView
 from .device_door import DeviceDoor, PortDoor
 from .readings import ReadingsView
+from .reprocess import ReprocessView
 
 router = SimpleRouter()
 router.register("dead-letters", DeadLettersViewSet, "dead-letters")
@@ -20,6 +21,7 @@ urlpatterns = [
     re_path(rf"{DEVICE}events/$", EventsView.as_view(), name="events"),
     re_path(rf"{DEVICE}attributes/$", AttributesView.as_view(), name="attributes"),
     re_path(rf"{DEVICE}frames/$", FramesView.as_view(), name="frames"),
+    re_path(rf"^products/(?P<key>{KEY_PATTERN})/reprocess/$", ReprocessView.as_view(), name="products-reprocess"),
     path("device/telemetry", DeviceDoor.as_view(kind="telemetry"), name="device-telemetry"),
     path("device/attributes", DeviceDoor.as_view(kind="attributes"), name="device-attributes"),
     path("device/status", DeviceDoor.as_view(kind="status"), name="device-status"),

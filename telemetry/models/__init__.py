@@ -1,5 +1,6 @@
 """One noun per file; import them from here."""
 
+from .archive import ArchivedMessage
 from .attribute import Attribute
 from .dead_letter import DeadLetterRecord
 from .erasure import Erasure
@@ -7,9 +8,11 @@ from .event import Event
 from .latest import Latest
 from .ledger import LedgerEntry, LedgerHour, LedgerMinute
 from .report import ReportRow
+from .reprocess import ReprocessRun
 from .rollup import DirtyBucket, Forgotten, RollupDay, RollupFrontier, RollupHour, RollupMinute
 
 __all__ = [
+    "ArchivedMessage",
     "Attribute",
     "DeadLetterRecord",
     "DirtyBucket",
@@ -21,6 +24,7 @@ __all__ = [
     "LedgerHour",
     "LedgerMinute",
     "ReportRow",
+    "ReprocessRun",
     "RollupDay",
     "RollupFrontier",
     "RollupHour",

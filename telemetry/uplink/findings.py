@@ -11,6 +11,8 @@ from devices.directory import DeviceEntry
 from devices.exceptions import Invalid
 from devices.messages import AttributeReport, DeadLetter, EventReport, Presence, Report, Uplink
 
+from .limiter import Drawn
+
 T = TypeVar("T")
 WHOLE: Final = object()  # the piece that is the whole payload
 RECEIVED, STORED, DUPLICATE, REJECTED, DEAD_LETTERED, HEARTBEATS = range(6)
@@ -74,6 +76,9 @@ class Findings:
     refusals: list[tuple[int, str]] = field(default_factory=list)
     counts: defaultdict[tuple[str, int], list[int]] = field(default_factory=lambda: defaultdict(lambda: [0] * 6))
     heard: list[tuple[int, int]] = field(default_factory=list)
+    drawn: Drawn = field(default_factory=Drawn)
+    archived: list[tuple[Origin, int]] = field(default_factory=list)  # with the device whose message it is
+    bases: dict[tuple[int, int], int] = field(default_factory=dict)  # (place, device id): when its first report without a time is
 
     def count(self, origin: Origin, what: int) -> None:
         """Count one report of `origin`; whatever its fate, it was received too."""

@@ -21,6 +21,7 @@ class Judge:
     def __init__(self, findings: Findings, directory: Directory) -> None:
         self.findings = findings
         self.directory = directory
+        self._replayed: dict[tuple[int, int], int] = {}
 
     def samples(self, origin: Origin, device: DeviceEntry, payload: Any, accept: Accept) -> None:
         """Each sample of a JSON payload: an object is one, a list holds several.
@@ -113,10 +114,21 @@ class Judge:
         """The instant of a report in µs: the device's, or the server's where it has none. Raises Invalid."""
         uplink = origin.uplink
         if ts is None:
-            return uplink.received_at if uplink.source == "replay" else SERVER_TIMES.distinct(device.id, uplink.received_at)
+            return self._arrival(origin, device)
         at = parse_ts(ts, uplink.received_at)
         if origin.piece is WHOLE and uplink.source == "mqtt":  # a list is backfill, and says nothing of the clock
             self.findings.offsets[device.id] = at - uplink.received_at
+        return at
+
+    def _arrival(self, origin: Origin, device: DeviceEntry) -> int:
+        """The time of a report without one: its message's arrival, each a microsecond later; a replay gives the same again."""
+        spoken = origin.place, device.id
+        if origin.uplink.source == "replay":
+            number = self._replayed[spoken] = self._replayed.get(spoken, -1) + 1
+            return origin.uplink.received_at + number
+        at = SERVER_TIMES.distinct(device.id, origin.uplink.received_at)
+        if device.product.archives:
+            self.findings.bases.setdefault(spoken, at)
         return at
 
     def _unknown(self, product: ProductEntry, kind: str, names: list[str]) -> None:

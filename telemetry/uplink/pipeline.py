@@ -22,12 +22,14 @@ from django.utils.module_loading import import_string
 from devices import presence
 from devices.exceptions import Invalid, Unavailable
 from devices.messages import DeadLetter, Uplink
-from telemetry import attributes, events, latest, ledger
+from telemetry import archive, attributes, events, latest, ledger
 from telemetry.stores import store
 from telemetry.stores.base import Written
 
 from . import dead_letters, publish
+from .archiving import archived
 from .findings import DUPLICATE, STORED, Findings, Origin, Pending
+from .limiter import LIMITER
 from .memory import memory
 from .translate import translate
 
@@ -83,6 +85,7 @@ def commit(batch: Sequence[Uplink], keep: Callable[[Letters], None]) -> Findings
     Raises Unavailable, DataError, IntegrityError, and whatever else nobody foresaw; then nothing was written.
     """
     started = time.perf_counter()
+    LIMITER.back(time.time_ns() // 1000)
     known = memory()
     try:
         known.directory.refresh()
@@ -102,6 +105,7 @@ def commit(batch: Sequence[Uplink], keep: Callable[[Letters], None]) -> Findings
         if isinstance(error, Unavailable) and not connection.in_atomic_block:
             connection.close()  # the session may keep what made it useless, such as read-only since a failover
         raise
+    LIMITER.settle(findings.drawn, findings.counts)
     publish.timed(len(batch), translated - started, time.perf_counter() - translated)
     return findings
 
@@ -114,6 +118,8 @@ def write(findings: Findings, keep: Callable[[Letters], None]) -> None:
     _write(findings, findings.events, events.write)
     _note_presence(findings)
     keep(findings.letters)
+    if findings.archived:
+        archive.write(archived(findings))
     ledger.append(_by_device(findings))
     for sink in _sinks():
         sink(stored)

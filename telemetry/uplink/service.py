@@ -18,9 +18,12 @@ from devices.connectors.clock import arrival
 from devices.messages import Presence
 from devices.models import Device
 from iotpanel import metrics
+from telemetry import ledger
 from telemetry.live import publisher
+from telemetry.stores.clock import to_microseconds
 
 from .batcher import Batcher
+from .limiter import LIMITER
 from .pipeline import process
 
 SWEEP = 1.0  # seconds
@@ -37,6 +40,16 @@ def calm_collector() -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(50_000, 20, 20)
+
+
+def remember_absence() -> None:
+    """What piled up at the broker since the last batch, which another process took, is not to meet the limits."""
+    try:
+        if last := ledger.newest():
+            LIMITER.absent(to_microseconds(last))
+    except DatabaseError as error:
+        log.warning("uplink_absence_unknown", error=str(error)[:300])
+        connection.close()
 
 
 def thrown_out(keys: Collection[str]) -> None:
@@ -72,6 +85,7 @@ class UplinkService:
     def start(self) -> None:
         calm_collector()
         publisher()
+        remember_absence()
         self.batcher.start()
         self.connector.start()
         self.accounts.start()
@@ -108,6 +122,8 @@ class UplinkService:
         self.connector.heal()
         figures = self.figures()
         self._measure(figures)
+        if not figures["mqtt"]["connected"] or figures["last_error"]:
+            LIMITER.absent(arrival())
         if not figures["mqtt"]["connected"] or figures["queued"] or figures["last_error"]:
             # While we do not hear, or are behind, silence is ours and not the devices'.
             self._listening_since = timezone.now()

@@ -20,8 +20,10 @@ from iotpanel import metrics
 from .children import child_of
 from .findings import HEARTBEATS, Findings, Origin
 from .judge import Judge
+from .limiter import LIMITER, UNLIMITED
 from .routes import route
 
+ARCHIVED = frozenset({"telemetry", "attributes", "event", "raw"})
 Slot = tuple[int, str]  # an uplink's place in the batch, and the child whose frame it is
 
 
@@ -77,12 +79,31 @@ class _Translation:
         if not device.enabled:
             self._refuse_disabled(origin, device)
             return None
+        if device.limits is not None and not self._admits(origin, device, found):
+            return None
         if isinstance(found, Invalid):
             self._seen(origin, device, True)
             self.findings.bury(origin, found)
             return None
         self._seen(origin, device, found.kind != "status" or found.gateway)
+        if device.product.archives:
+            self._archive(origin, device, found)
         return origin, device, found
+
+    def _admits(self, origin: Origin, device: DeviceEntry, found: topics.Route | Invalid) -> bool:
+        """Whether its limits let a message pass; one that is refused is still a sign of life. Word of presence costs nothing."""
+        kind = found.kind if isinstance(found, topics.Route) else ""
+        uplink = origin.uplink
+        if kind == "status" or uplink.source in UNLIMITED or LIMITER.admits(device, uplink.received_at, kind, self.findings.drawn):
+            return True
+        self._seen(origin, device, True)
+        self.findings.reject(origin, "rate_limited")
+        return False
+
+    def _archive(self, origin: Origin, device: DeviceEntry, found: topics.Route) -> None:
+        """Note a message for the archive, but for what makes no sense a second time."""
+        if found.kind in ARCHIVED and origin.uplink.source != "replay":
+            self.findings.archived.append((origin, device.id))
 
     def _refuse_disabled(self, origin: Origin, device: DeviceEntry) -> None:
         self.findings.heard.append((origin.place, device.id))
@@ -181,7 +202,11 @@ class _Translation:
             if not child.enabled:
                 self._refuse_disabled(piece._replace(device=child), child)
                 continue
+            if child.limits is not None and not self._admits(piece._replace(device=child), child, found):
+                continue
             self._seen(piece, child, found.kind != "status")
+            if child.product.archives:
+                self._archive(piece._replace(device=child), child, found)
             self._say(piece._replace(device=child), child, found, value)
         return None
 

@@ -11,7 +11,7 @@ from telemetry.models import LedgerEntry
 from telemetry.stores.timescale import TimescaleStore
 from tests.make import make_device, make_product
 
-TASKS = [tasks.fold_ledger, tasks.roll_up, tasks.erase, tasks.drop_old, tasks.refresh_views]
+TASKS = [tasks.fold_ledger, tasks.roll_up, tasks.erase, tasks.drop_old, tasks.reprocess_archived, tasks.refresh_views]
 
 
 def test_beat_sends_only_tasks_that_exist() -> None:

@@ -20,7 +20,7 @@ class TenantAdmin(TenantModelAdmin):
     change_role = delete_role = Role.OWNER
     list_display = ("name", "key", "members", "created_at")
     search_fields = ("name", "key")
-    fields = ("key", "name")
+    fields = ("key", "name", ("rate_limit", "rate_burst"))
 
     def tenant_of(self, obj: Any) -> Tenant:
         return obj

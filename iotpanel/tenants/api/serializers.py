@@ -32,9 +32,19 @@ class MeAnswer(serializers.Serializer[Any]):
     tenants = TenantOfMe(many=True)
 
 
+class LimitsSerializer(serializers.Serializer[Any]):
+    rate = serializers.FloatField(
+        source="rate_limit", required=False, allow_null=True, help_text="Reports per second; null inherits, 0 is no limit."
+    )
+    burst = serializers.IntegerField(
+        source="rate_burst", required=False, allow_null=True, help_text="Reports at once; null: ten seconds' worth."
+    )
+
+
 class TenantSerializer(serializers.Serializer[Tenant]):
     key = serializers.CharField(max_length=64)
     name = serializers.CharField(max_length=200)
+    limits = LimitsSerializer(source="*", required=False, help_text="Of all devices together.")
     created_at = serializers.DateTimeField(read_only=True)
 
 

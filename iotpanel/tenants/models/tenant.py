@@ -26,6 +26,10 @@ class TenantSet(models.QuerySet["Tenant"]):
 class Tenant(InHistory, models.Model):
     key = models.CharField(_("key"), max_length=64, unique=True, validators=[validate_key])
     name = models.CharField(_("name"), max_length=200)
+    rate_limit = models.FloatField(
+        _("limit (reports per second)"), null=True, blank=True, help_text=_("All devices together. Empty: the platform's; 0: none.")
+    )
+    rate_burst = models.PositiveIntegerField(_("burst (reports)"), null=True, blank=True, help_text=_("Empty: ten seconds' worth."))
     created_at = models.DateTimeField(_("created at"), auto_now_add=True)
 
     objects = TenantSet.as_manager()
