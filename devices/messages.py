@@ -114,3 +114,67 @@ class Downlink(NamedTuple):
     topic: str
     payload: bytes
     device_id: int
+
+
+class Reply(NamedTuple):
+    """A device's word on a command: `ok`, `error`, or `received` where it is not done yet."""
+
+    device_id: int
+    command_id: int
+    status: str
+    result: Any
+    error: str
+    received_at: int
+
+
+class ShadowReport(NamedTuple):
+    """What a device says of its state: a merge patch of `reported`, or nothing where it asks for the whole shadow.
+
+    `version` is the shadow's version that the report answers, where the device says so.
+    """
+
+    device_id: int
+    patch: Values | None
+    version: int | None
+    received_at: int
+
+
+class CommandChange(NamedTuple):
+    """A command came into a state; told to the sinks in the transaction that wrote it. `at` is in µs since 1970.
+
+    `hops` counts the rules that led to it, so that rules which command each other come to an end.
+    """
+
+    command_id: int
+    device_id: int
+    tenant_id: int
+    key: str
+    name: str
+    params: Values
+    state: str
+    at: int
+    final: bool
+    reason: str
+    error: str
+    result: Any
+    priority: int
+    attempts: int
+    hops: int
+    created_at: int
+    expires_at: int
+
+
+class ShadowChange(NamedTuple):
+    """A shadow changed; `part` is `desired`, `reported` or `shared`, `patch` what was merged into it. `at` is in µs since 1970."""
+
+    device_id: int
+    tenant_id: int
+    key: str
+    part: str
+    patch: Values
+    delta: Values
+    version: int
+    at: int
+
+
+Change = Presence | CommandChange | ShadowChange

@@ -13,7 +13,8 @@ from django.db import connection, transaction
 from django.utils import timezone
 from django.utils.module_loading import import_string
 
-from devices.messages import Presence
+from devices.downlink import wake
+from devices.messages import Change, Presence
 
 SECOND = 1_000_000
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -112,7 +113,8 @@ def sweep_silent(listening_since: datetime) -> list[Presence]:
     return changed
 
 
-def tell_sinks(changed: Sequence[Presence]) -> None:
-    """Tell upper apps of changes, in the writer's transaction."""
+def tell_sinks(changed: Sequence[Change]) -> None:
+    """Tell upper apps of changes, in the writer's transaction; the dispatcher too, where a device has come."""
+    wake.look_at({each.device_id for each in changed if isinstance(each, Presence) and each.online})
     for path in settings.CHANGE_SINKS:
         import_string(path)(changed)

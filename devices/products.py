@@ -55,6 +55,7 @@ def create_product(
     rate_limit: float | None = None,
     rate_burst: int | None = None,
     archive_days: int | None = None,
+    command_window: int = 1,
 ) -> Product:
     """A new product. `offline_after` is in seconds, retention in days, `rate_limit` in reports per second and device.
 
@@ -74,6 +75,7 @@ def create_product(
     values |= {"register_children": register_children, "child_product": child_product}
     values |= {"retention_days": retention_days, "rollup_retention": {} if rollup_retention is None else rollup_retention}
     values |= {"rate_limit": rate_limit, "rate_burst": rate_burst, "archive_days": archive_days}
+    values["command_window"] = command_window
     _apply(product, values, problems)
     save_new(product)
     return product
@@ -155,4 +157,5 @@ _CLEAN: dict[str, Callable[[Any], Any]] = {
     "archive_days": lambda value: None if value is None else clean_integer(value, low=1, high=MAX_ARCHIVE_DAYS),
     "rollup_retention": clean_rollups,
     **LIMITS,
+    "command_window": lambda value: clean_integer(value, low=1, high=100),
 }

@@ -47,18 +47,29 @@ class EventType(NamedTuple):
 
 
 class CommandType(NamedTuple):
-    """`timeout` is in seconds, `idempotent` says that sending it twice does no harm."""
+    """`timeout` is in seconds, `idempotent` says that sending it twice does no harm, `reply` that the device answers."""
 
     key: str
     name: str
     params: dict[str, Property]
     timeout: float | None = None
     idempotent: bool = False
+    reply: bool = True
+
+    def check_params(self, params: Any) -> None:
+        """Raises Invalid: bad_shape, unknown_parameter, bad_value, out_of_range."""
+        if not isinstance(params, dict):
+            raise Invalid("bad_shape", "“params” must be an object")
+        if unknown := _check(params, self.params):
+            raise Invalid("unknown_parameter", f"the command has no parameter “{unknown[0][:100]}”")
+        _refuse_missing(params, self.params)
 
     def as_dict(self) -> dict[str, Any]:
         shown: dict[str, Any] = {"key": self.key, "name": self.name, "params": [param.as_dict() for param in self.params.values()]}
         if self.timeout is not None:
             shown["timeout"] = self.timeout
+        if not self.reply:
+            shown["reply"] = False
         return {**shown, "idempotent": True} if self.idempotent else shown
 
 
@@ -86,9 +97,7 @@ class ThingModel(NamedTuple):
         event = self.events.get(name)
         known = event.params if event else {}
         _check(params, known)
-        for key, param in known.items():
-            if param.required and key not in params:
-                raise Invalid("bad_value", f"“{key}” is missing")
+        _refuse_missing(params, known)
         return event is not None
 
     def as_dict(self) -> dict[str, Any]:
@@ -104,7 +113,7 @@ def _check(values: Values, known: Mapping[str, Property]) -> list[str]:
         prop = known.get(key)
         if prop is None:
             _check_name(key)
-            _check_free(key, value)
+            check_free(key, value)
             unknown.append(key)
         elif prop.type == "number":
             # What nearly every value is, decided without another call: NaN and infinities fail one of these.
@@ -113,10 +122,16 @@ def _check(values: Values, known: Mapping[str, Property]) -> list[str]:
                 continue
             _check_number(prop, value)
         elif prop.type == "json":
-            _check_free(key, value)
+            check_free(key, value)
         else:
             _check_word(prop, value)
     return unknown
+
+
+def _refuse_missing(params: Values, known: Mapping[str, Property]) -> None:
+    for key, param in known.items():
+        if param.required and key not in params:
+            raise Invalid("bad_value", f"“{key}” is missing")
 
 
 def _check_number(prop: Property, value: Any) -> None:
@@ -140,7 +155,7 @@ def _check_word(prop: Property, value: Any) -> None:
     if type(value) is not wanted:
         raise Invalid("bad_value", f"“{prop.key}” must be a {prop.type}, not {_kind(value)}")
     if wanted is str:
-        _check_free(prop.key, value)
+        check_free(prop.key, value)
     if prop.enum is not None and value not in prop.enum:
         raise Invalid("out_of_range", f"“{prop.key}” is {str(value)[:100]!r}, which is none of its values")
 
@@ -150,8 +165,8 @@ def _check_name(key: str) -> None:
         raise Invalid("bad_value", f"a property's name has 1 to {MAX_NAME} characters, and no NUL among them")
 
 
-def _check_free(key: str, value: Any) -> None:
-    """A value of any type: refuse what JSON in Python takes and PostgreSQL does not."""
+def check_free(key: str, value: Any) -> None:
+    """A value of any type: refuse what JSON in Python takes and PostgreSQL does not. Raises Invalid("bad_value")."""
     stack = [value]
     while stack:
         item = stack.pop()

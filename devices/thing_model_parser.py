@@ -133,12 +133,15 @@ def _event(item: dict[str, Any], path: str, problems: Problems) -> EventType:
 
 def _command(item: dict[str, Any], path: str, problems: Problems) -> CommandType:
     timeout, idempotent = item.get("timeout"), item.get("idempotent") or False
+    reply = True if item.get("reply") is None else item["reply"]
     if timeout is not None and not (_is_number(timeout) and timeout > 0):
         problems.append((f"{path}.timeout", "must be above 0 seconds"))
     if not isinstance(idempotent, bool):
         problems.append((f"{path}.idempotent", "must be true or false"))
+    if not isinstance(reply, bool):
+        problems.append((f"{path}.reply", "must be true or false"))
     params = _keyed(item, "params", _property, problems, path=f"{path}.")
-    return CommandType(item["key"], _name(item, path, problems), params, timeout, bool(idempotent))
+    return CommandType(item["key"], _name(item, path, problems), params, timeout, bool(idempotent), bool(reply))
 
 
 def _name(item: dict[str, Any], path: str, problems: Problems) -> str:

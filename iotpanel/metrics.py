@@ -64,6 +64,9 @@ LUA_QUARANTINES = _counter("lua_quarantines", "Scripts that hung repeatedly and 
 # --- Devices -----------------------------------------------------------------------------------------------
 PRESENCE_CHANGES = _counter("presence_changes", "Devices that came or went.", "online", "cause")
 
+COMMANDS_PUBLISHED = _counter("commands_published", "Commands published to the broker, by what it made of them.", "fate")
+COMMAND_CHANGES = _counter("command_changes", "Changes of commands' states, by the state they came into.", "state")
+
 # --- Live --------------------------------------------------------------------------------------------------
 LIVE_CONNECTIONS = _gauge("live_connections", "Open connections to /ws/live/.")
 LIVE_SENT = _counter("live_sent", "Newest values that a publisher handed to the web processes.")

@@ -160,7 +160,11 @@ BROKER_TOKEN = secret("IOTPANEL_BROKER_TOKEN", default="")
 # Called with the reports of a batch in the batch's transaction (dotted paths); how upper apps see the uplink.
 UPLINK_SINKS: list[str] = []
 # Called with changes outside a batch (a presence's, a command's, a shadow's) in the writer's transaction.
-CHANGE_SINKS: list[str] = []
+CHANGE_SINKS: list[str] = ["telemetry.live.changes.tell"]
+# Commands a second that a device (a burst at first) and a tenant are sent at most; the rest waits.
+COMMAND_RATE_DEVICE = env.float("IOTPANEL_COMMAND_RATE_DEVICE", default=20.0)
+COMMAND_BURST_DEVICE = env.float("IOTPANEL_COMMAND_BURST_DEVICE", default=50.0)
+COMMAND_RATE_TENANT = env.float("IOTPANEL_COMMAND_RATE_TENANT", default=5000.0)
 # Where readings are kept (telemetry/stores), and whether TimescaleDB is switched on where the server has it.
 TELEMETRY_STORE = env.str("IOTPANEL_STORE", default="timescale")
 TIMESCALE = env.bool("IOTPANEL_TIMESCALE", default=True)

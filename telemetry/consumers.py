@@ -21,8 +21,9 @@ from .live.flow import flow_of
 from .live.hub import Listener, hub
 from .live.mailbox import Mailbox
 from .live.outgoing import texts
-from .live.requests import DEVICES, FRAMES, Wish, Wrong, parse
+from .live.requests import DEVICES, FRAMES, NOTICES, Wish, Wrong, parse
 from .live.snapshot import ids_of, newest_readings, status_of
+from .live.wire import notice_topic
 
 TICK = 0.1  # seconds between two frames of readings
 # A publisher looks once a second who watches, should it have missed the announcement: what it let pass is in the database by then.
@@ -74,6 +75,7 @@ class LiveConsumer(AsyncWebsocketConsumer):
         self.hub.join(self.listener)
         metrics.LIVE_CONNECTIONS.inc()
         self._spawn(self._send_forever())
+        self._spawn(self._send_notices_forever())
         self._spawn(self._check_forever())
 
     async def disconnect(self, code: int) -> None:
@@ -116,7 +118,8 @@ class LiveConsumer(AsyncWebsocketConsumer):
         answer = {"type": "subscribed", "devices": list(devices), "refused": refused}
         await self._say({**answer, "frames": list(frames)} if wish.frames else answer)
         tenants = [self.caller.tenant.pk] if wish.status else []
-        await self.hub.watch(self.listener, devices=devices.values(), frames=frames.values(), tenants=tenants)
+        notices = self._topics(wish.notices)
+        await self.hub.watch(self.listener, devices=devices.values(), frames=frames.values(), tenants=tenants, notices=notices)
         if devices:
             self._spawn(self._fill(set(devices.values())))
 
@@ -134,16 +137,22 @@ class LiveConsumer(AsyncWebsocketConsumer):
         ids = {key: device_id for device_id, key in names.items() if device_id in self.mailbox.filters}
         devices = ids if wish.everything else {key: ids[key] for key in wish.devices if key in ids}
         frames = dict(self.frames) if wish.everything else {key: self.frames[key] for key in wish.frames if key in self.frames}
-        await self._drop(devices, frames, tenant=wish.everything or wish.status)
+        notices = tuple(NOTICES.values()) if wish.everything else wish.notices
+        await self._drop(devices, frames, tenant=wish.everything or wish.status, notices=notices)
         await self._say({"type": "unsubscribed", "devices": list(devices)} | ({"frames": list(frames)} if frames else {}))
 
-    async def _drop(self, devices: dict[str, int], frames: dict[str, int], *, tenant: bool = False) -> None:
+    def _topics(self, kinds: tuple[str, ...]) -> list[str]:
+        assert self.caller is not None
+        return [notice_topic(kind, self.caller.tenant.pk) for kind in kinds]
+
+    async def _drop(self, devices: dict[str, int], frames: dict[str, int], *, tenant: bool = False, notices: tuple[str, ...] = ()) -> None:
         assert self.caller is not None
         self.mailbox.forget(set(devices.values()))
         for key in frames:
             del self.frames[key]
         tenants = [self.caller.tenant.pk] if tenant else []
-        await self.hub.unwatch(self.listener, devices=devices.values(), frames=frames.values(), tenants=tenants)
+        topics = self._topics(notices)
+        await self.hub.unwatch(self.listener, devices=devices.values(), frames=frames.values(), tenants=tenants, notices=topics)
 
     async def _send_forever(self) -> None:
         """At most ten frames a second, the first at once; none while the browser does not read."""
@@ -156,6 +165,14 @@ class LiveConsumer(AsyncWebsocketConsumer):
                     await self.flow.wait()
                     await self.send(text_data=text)
             await asyncio.sleep(TICK)
+
+    async def _send_notices_forever(self) -> None:
+        """Each by itself and at once."""
+        while True:
+            for message in await self.mailbox.notices():
+                metrics.LIVE_SKIPPED.inc(message.get("skipped", 0))
+                await self.flow.wait()
+                await self._say(message)
 
     def _catch_up(self) -> None:
         """Called by the hub after it was cut off."""

@@ -4,12 +4,29 @@ from itertools import count
 from typing import Any
 
 from devices import groups, products, provisioning
-from devices.models import Device, Group, Product
+from devices.downlink import commands
+from devices.models import Command, Device, Group, Product
 from iotpanel.tenants import api_keys, members, tenants
 from iotpanel.tenants.models import ApiKey, Membership, Role, Tenant, User
 
 PASSWORD = "correct horse battery"
 _numbers = count(1)
+WITH_COMMANDS: dict[str, Any] = {
+    "properties": [{"key": "n", "type": "number"}],
+    "commands": [
+        {
+            "key": "set-level",
+            "name": "Set level",
+            "params": [
+                {"key": "level", "type": "number", "min": 0, "max": 100, "required": True},
+                {"key": "mode", "type": "text", "enum": ["soft", "hard"]},
+            ],
+        },
+        {"key": "reboot", "name": "Reboot", "timeout": 5},
+        {"key": "read-level", "name": "Read level", "idempotent": True},
+        {"key": "beep", "name": "Beep", "reply": False},
+    ],
+}
 
 
 def make_tenant(**overrides: Any) -> Tenant:
@@ -71,3 +88,9 @@ def make_device_with_secret(tenant: Tenant | None = None, **overrides: Any) -> t
 def make_api_key(tenant: Tenant | None = None, **overrides: Any) -> tuple[ApiKey, str, str]:
     """An API key, the key's text and its signing secret."""
     return api_keys.issue(tenant or make_tenant(), **{"name": "Service", "role": Role.ADMIN} | overrides)
+
+
+def make_command(device: Device | None = None, **overrides: Any) -> Command:
+    """A queued command; its device is of a product with WITH_COMMANDS where none is given."""
+    device = device or make_device(product=make_product(thing_model=WITH_COMMANDS))
+    return commands.send(device, **{"name": "reboot"} | overrides)

@@ -12,7 +12,7 @@ from django.urls import URLPattern, URLResolver, get_resolver
 from devices.models import Device
 from iotpanel.tenants.models import Role, Tenant, User
 from telemetry.models import DeadLetterRecord
-from tests.make import make_api_key, make_device, make_group, make_product
+from tests.make import WITH_COMMANDS, make_api_key, make_command, make_device, make_group, make_product
 from tests.rest import Rest
 
 API = "api/v1/"
@@ -47,6 +47,8 @@ RULES = {
     "devices-revoke": ITEM,
     "devices-import-csv": LIST,
     "devices-export-csv": LIST,
+    "commands": ITEM,
+    "command": ITEM,
     "groups-list": LIST,
     "groups-detail": ITEM,
     "latest": ITEM,
@@ -113,12 +115,13 @@ RULED = [address for address in ADDRESSES if address.name in RULES]
 @pytest.fixture
 def theirs(tenant: Tenant, owner: User) -> dict[str, str]:
     """One of each thing in the first tenant, by the name that addresses give it."""
-    product = make_product(tenant, key="home-product")
+    product = make_product(tenant, key="home-product", thing_model=WITH_COMMANDS)
     device = make_device(tenant, key="home-device", product=product)
     letter = DeadLetterRecord.objects.create(
         tenant=tenant, device=device, key=device.key, topic="t", reason="not_json", payload=b"x", received_at=device.created_at
     )
-    keys = {"products": product.key, "devices": device.key, "groups": make_group(tenant, key="home-group").key, "tenants": tenant.key}
+    inner = {"devices/id": str(make_command(device).pk)}
+    keys = inner | {"products": product.key, "devices": device.key, "groups": make_group(tenant, key="home-group").key, "tenants": tenant.key}
     return {**keys, "dead-letters": str(letter.pk), "api-keys": str(make_api_key(tenant)[0].pk), "members": "olga"}
 
 
@@ -132,7 +135,8 @@ def fill(address: Address, theirs: dict[str, str]) -> str:
             depth += {"(": 1, ")": -1}.get(path[end], 0)
             if depth == 0:
                 break
-        path = path[:start] + theirs[address.about] + path[end + 1 :]
+        name = path[start + 4 : path.index(">", start)]
+        path = path[:start] + theirs.get(f"{address.about}/{name}", theirs[address.about]) + path[end + 1 :]
     for converter, value in VALUES.items():
         path = path.replace(converter, value)
     return path

@@ -48,6 +48,9 @@ class ProductSerializer(serializers.Serializer[Product]):
     archive_days = serializers.IntegerField(
         required=False, allow_null=True, min_value=1, max_value=365, help_text="Messages are kept as received for so many days; null: not."
     )
+    command_window = serializers.IntegerField(
+        required=False, min_value=1, max_value=100, help_text="How many commands of a device may wait for a reply at a time."
+    )
     rollup_retention = ObjectField(required=False, help_text="Days by rollup: `minute`, `hour`, `day`; below `properties` for single ones.")
     limits = LimitsSerializer(source="*", required=False, help_text="Of each device.")
     created_at = serializers.DateTimeField(read_only=True)
@@ -57,6 +60,7 @@ class ProductSerializer(serializers.Serializer[Product]):
         "description": "", "thing_model": {}, "codec_kind": "json", "codec_script": "", "codec_samples": [],
         "offline_after": 600, "unknown_properties": "accept", "topics": [], "register_children": False, "child_product": None,
         "retention_days": None, "rollup_retention": {}, "rate_limit": None, "rate_burst": None, "archive_days": None,
+        "command_window": 1,
     }  # fmt: skip
 
 

@@ -37,6 +37,9 @@ class Product(InHistory, models.Model):
     child_product = models.ForeignKey(
         "self", models.SET_NULL, null=True, blank=True, related_name="+", verbose_name=_("product of children")
     )
+    command_window = models.PositiveSmallIntegerField(
+        _("commands at once"), default=1, help_text=_("How many commands of a device may wait for a reply at a time.")
+    )
     retention_days = models.PositiveIntegerField(
         _("keep readings (days)"), null=True, blank=True, help_text=_("Empty: the platform's ceiling.")
     )

@@ -13,13 +13,13 @@ from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from devices.api.base import DeviceEndpoint
 from iotpanel.api.pagination import bad_cursor, decode_cursor, encode_cursor, read_limit, read_order
 from iotpanel.api.schema import LISTING, page_of
 from telemetry import attributes, frames, latest
 from telemetry.models import Event
 from telemetry.models.attribute import Attribute, Scope
 
-from .base import DeviceEndpoint
 from .budget import fitting, octets
 from .fields import microseconds, milliseconds
 from .serializers import AttributesPatch, AttributesSerializer, EventQuery, EventSerializer, LatestQuery, RawFrameSerializer

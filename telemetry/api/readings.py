@@ -11,13 +11,13 @@ from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from devices.api.base import DeviceEndpoint
 from iotpanel.api.fields import InstantField
 from iotpanel.api.pagination import read_limit, read_order
 from iotpanel.api.schema import LISTING
 from iotpanel.api.streaming import stream_csv
 from telemetry import history
 
-from .base import DeviceEndpoint
 from .fields import microseconds, milliseconds
 
 MAX_LIMIT = 10_000

@@ -4,7 +4,7 @@ import asyncio
 import uuid
 import weakref
 from collections.abc import Callable, Iterable
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 import redis
 import structlog
@@ -14,6 +14,7 @@ from iotpanel import valkey
 from . import register, wire
 from .mailbox import Mailbox
 
+T = TypeVar("T", int, str)
 RETRY = 1.0  # seconds
 log = structlog.get_logger(__name__)
 
@@ -40,6 +41,7 @@ class Hub:
         self._devices: dict[int, set[Listener]] = {}
         self._frames: dict[int, set[Listener]] = {}
         self._tenants: dict[int, set[Listener]] = {}
+        self._notices: dict[str, set[Listener]] = {}
         self._tasks: list[asyncio.Task[None]] = []
         self._subscribed = asyncio.Event()
         self._client: Any = None
@@ -58,6 +60,7 @@ class Hub:
         self._listeners.discard(listener)
         for watched in (self._devices, self._frames, self._tenants):
             _unwatch(watched, list(watched), listener)
+        _unwatch(self._notices, list(self._notices), listener)
         if self._listeners:
             await self._announce()
         else:
@@ -65,20 +68,35 @@ class Hub:
             await self._close()
 
     async def watch(
-        self, listener: Listener, *, devices: Iterable[int] = (), frames: Iterable[int] = (), tenants: Iterable[int] = ()
+        self,
+        listener: Listener,
+        *,
+        devices: Iterable[int] = (),
+        frames: Iterable[int] = (),
+        tenants: Iterable[int] = (),
+        notices: Iterable[str] = (),
     ) -> None:
         """Have these sent to the listener; returns when the workers have been told, or Valkey is away."""
         for watched, ids in ((self._devices, devices), (self._frames, frames), (self._tenants, tenants)):
             for each in ids:
                 watched.setdefault(each, set()).add(listener)
+        for topic in notices:
+            self._notices.setdefault(topic, set()).add(listener)
         await self._announce()
 
     async def unwatch(
-        self, listener: Listener, *, devices: Iterable[int] = (), frames: Iterable[int] = (), tenants: Iterable[int] = ()
+        self,
+        listener: Listener,
+        *,
+        devices: Iterable[int] = (),
+        frames: Iterable[int] = (),
+        tenants: Iterable[int] = (),
+        notices: Iterable[str] = (),
     ) -> None:
         _unwatch(self._devices, devices, listener)
         _unwatch(self._frames, frames, listener)
         _unwatch(self._tenants, tenants, listener)
+        _unwatch(self._notices, notices, listener)
         await self._announce()
 
     def dispatch(self, batch: wire.Batch) -> None:
@@ -96,6 +114,11 @@ class Hub:
             for listener in self._frames.get(device_id, ()):
                 listener.mailbox.put_frame(device_id, frame)
 
+        for item in batch.get("notices", ()):
+            notice = wire.Notice(*item)
+            for listener in self._notices.get(notice.topic, ()):
+                listener.mailbox.put_notice(notice)
+
     def _receive(self, data: bytes) -> None:
         try:
             self.dispatch(wire.unpack(data))
@@ -103,7 +126,7 @@ class Hub:
             log.error("live_batch_not_understood", error=str(error))
 
     def _interest(self) -> register.Interest:
-        return register.Interest(frozenset(self._devices), frozenset(self._frames), frozenset(self._tenants))
+        return register.Interest(frozenset(self._devices), frozenset(self._frames), frozenset(self._tenants), frozenset(self._notices))
 
     async def _announce(self) -> None:
         """Tell the workers at once. Subscribed first: what they send before that would be lost."""
@@ -156,7 +179,7 @@ class Hub:
         await self._client.aclose()
 
 
-def _unwatch(watched: dict[int, set[Listener]], ids: Iterable[int], listener: Listener) -> None:
+def _unwatch(watched: dict[T, set[Listener]], ids: Iterable[T], listener: Listener) -> None:
     for each in ids:
         listeners = watched.get(each, set())
         listeners.discard(listener)

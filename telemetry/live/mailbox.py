@@ -5,10 +5,11 @@ from collections import deque
 from typing import Any
 
 from .newest import Newest, Slot
-from .wire import Reading, Status, milliseconds
+from .wire import Notice, Reading, Status, milliseconds
 
 ROOM = 20_000  # properties that may wait
 FRAMES = 500  # raw frames that may wait
+NOTICES = 1_000  # notices that may wait
 Message = dict[str, Any]
 
 
@@ -28,6 +29,9 @@ class Mailbox:
         self._given: dict[Slot, int] = {}
         self._states: dict[str, int] = {}
         self._filled = asyncio.Event()
+        self._notices: deque[Message] = deque(maxlen=NOTICES)
+        self._lost_notices = 0
+        self._noticed = asyncio.Event()
 
     async def wait(self) -> None:
         """Until there is something to take."""
@@ -64,6 +68,21 @@ class Mailbox:
             self._lost_frames += 1
         self._frames.append({"device": self.names.get(device_id, ""), **frame})
         self._filled.set()
+
+    def put_notice(self, notice: Notice) -> None:
+        if len(self._notices) == NOTICES:
+            self._lost_notices += 1
+        self._notices.append({"type": notice.kind, "data": notice.data})
+        self._noticed.set()
+
+    async def notices(self) -> list[Message]:
+        """Waits for notices, and takes them: each is a message of its own."""
+        await self._noticed.wait()
+        self._noticed.clear()
+        messages, skipped = list(self._notices), self._lost_notices
+        self._notices.clear()
+        self._lost_notices = 0
+        return [_with_skipped(messages[0], skipped), *messages[1:]] if messages else []
 
     def forget(self, device_ids: set[int]) -> None:
         """Drop what waits of devices that are no longer watched."""

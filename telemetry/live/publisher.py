@@ -19,6 +19,7 @@ from . import recorder, register, wire
 from .newest import Newest
 
 TICK = 0.1  # seconds between two sends
+HURRY = 0.01  # seconds between two sends of notices
 LOOK = 1.0  # seconds between two looks at who watches
 ROOM = 50_000  # properties, status and frames that may wait for one tick
 log = structlog.get_logger(__name__)
@@ -41,7 +42,9 @@ class Publisher:
         self._readings = Newest(ROOM)
         self._status: dict[int, wire.Status] = {}
         self._frames: deque[tuple[int, dict[str, Any]]] = deque(maxlen=ROOM)
+        self._notices: deque[wire.Notice] = deque(maxlen=ROOM)
         self._wake = threading.Event()
+        self._hurry = threading.Event()
         self._stopping = threading.Event()
         self._threads: list[threading.Thread] = []
 
@@ -54,6 +57,11 @@ class Publisher:
     def framed(self) -> frozenset[int]:
         """Ids of the devices whose raw frames somebody watches."""
         return self._audience.frames
+
+    @property
+    def noticed(self) -> frozenset[str]:
+        """Topics of notices (`wire.notice_topic`) that somebody watches."""
+        return self._audience.notices
 
     def start(self) -> None:
         """Start the threads; a second call does nothing."""
@@ -70,6 +78,7 @@ class Publisher:
         """Send what is waiting and end the threads."""
         self._stopping.set()
         self._wake.set()
+        self._hurry.set()
         with contextlib.suppress(redis.RedisError):
             valkey.client().publish(register.CHANGED, b"")  # wakes the thread that waits for changes
         for thread in self._threads:
@@ -111,6 +120,17 @@ class Publisher:
                 self._frames.append((item[0], recorder.as_json(*item[1:])))
                 self._wake.set()
 
+    def notices(self, items: Iterable[wire.Notice]) -> None:
+        """What happened, in order; sent within a hundredth of a second."""
+        noticed = self._audience.notices
+        if not noticed:
+            return
+        for item in items:
+            if item.topic in noticed:
+                self._notices.append(item)
+                self._hurry.set()
+                self._wake.set()
+
     def _look_forever(self) -> None:
         """Follow who watches: at once when somebody says so, and once a second in case we missed it."""
         while not self._stopping.is_set():
@@ -134,18 +154,21 @@ class Publisher:
                 metrics.LIVE_FAILURES.inc()
                 log.warning("live_not_sent", error=str(error))
                 self._stopping.wait(LOOK)
-            # The first of a burst goes at once; whatever comes now waits for the next tick.
-            self._stopping.wait(TICK)
+            # The first of a burst goes at once; whatever comes now waits for the next tick, or for a notice.
+            self._stopping.wait(HURRY)
+            self._hurry.wait(TICK - HURRY)
 
     def _send(self) -> None:
         with self._lock:
             readings, lost = self._readings.take()
             status, self._status = list(self._status.values()), {}
             frames, self._frames = list(self._frames), deque(maxlen=ROOM)
+            self._hurry.clear()
+            notices = [self._notices.popleft() for _ in range(len(self._notices))]
         metrics.LIVE_LOST.inc(lost)
         with valkey.client().pipeline(transaction=False) as pipe:
             for watcher, interest in self._audience.listening():
-                if batch := _select(interest, readings, status, frames):
+                if batch := _select(interest, readings, status, frames, notices):
                     pipe.publish(register.channel(watcher), wire.pack(*batch))
             recorder.record(pipe, frames)
             if len(pipe):
@@ -157,13 +180,14 @@ Frames = list[tuple[int, dict[str, Any]]]
 
 
 def _select(
-    interest: register.Interest, readings: list[wire.Reading], status: list[wire.Status], frames: Frames
-) -> tuple[list[wire.Reading], list[wire.Status], Frames] | None:
+    interest: register.Interest, readings: list[wire.Reading], status: list[wire.Status], frames: Frames, notices: list[wire.Notice]
+) -> tuple[list[wire.Reading], list[wire.Status], Frames, list[wire.Notice]] | None:
     """What of a tick one watcher wants; None where that is nothing."""
     mine = (
         [reading for reading in readings if reading.device_id in interest.devices],
         [each for each in status if each.device_id in interest.devices or each.tenant_id in interest.tenants],
         [frame for frame in frames if frame[0] in interest.frames],
+        [notice for notice in notices if notice.topic in interest.notices],
     )
     return mine if any(mine) else None
 

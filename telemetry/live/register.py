@@ -29,19 +29,20 @@ def _entry(watcher: str) -> str:
 
 
 class Interest(NamedTuple):
-    """What one watcher wants: readings and status of devices, raw frames of devices, status of whole tenants."""
+    """What one watcher wants: readings and status of devices, raw frames of devices, status of whole tenants, notices by topic."""
 
     devices: frozenset[int] = frozenset()
     frames: frozenset[int] = frozenset()
     tenants: frozenset[int] = frozenset()
+    notices: frozenset[str] = frozenset()
 
     def dump(self) -> bytes:
-        return orjson.dumps({"devices": list(self.devices), "frames": list(self.frames), "tenants": list(self.tenants)})
+        return orjson.dumps({name: list(wanted) for name, wanted in self._asdict().items()})
 
     @classmethod
     def load(cls, entry: bytes | str) -> Self:
         data = orjson.loads(entry)
-        return cls(frozenset(data["devices"]), frozenset(data["frames"]), frozenset(data["tenants"]))
+        return cls(frozenset(data["devices"]), frozenset(data["frames"]), frozenset(data["tenants"]), frozenset(data.get("notices", ())))
 
 
 class Audience(NamedTuple):
@@ -51,6 +52,7 @@ class Audience(NamedTuple):
     devices: frozenset[int]
     frames: frozenset[int]
     tenants: frozenset[int]
+    notices: frozenset[str]
 
     def listening(self) -> list[tuple[str, Interest]]:
         """Those who want to be sent what they watch; a recorder only wants it kept."""
@@ -64,6 +66,7 @@ class Audience(NamedTuple):
             frozenset[int]().union(*(each.devices for each in wanted)),
             frozenset[int]().union(*(each.frames for each in wanted)),
             frozenset[int]().union(*(each.tenants for each in wanted)),
+            frozenset[str]().union(*(each.notices for each in wanted)),
         )
 
 

@@ -9,6 +9,7 @@ DEVICES = 1_000  # devices of one connection
 FRAMES = 16  # devices of one connection whose raw frames are shown
 PROPERTIES = 500  # properties of one message
 NAME = 256  # characters of a name
+NOTICES = {"alarms": "alarm", "commands": "command"}  # what is asked for, and the kind of notice that it is
 KNOWN = {"devices", "properties", "frames", "status", "alarms", "commands"}
 
 
@@ -29,6 +30,7 @@ class Wish(NamedTuple):
     properties: frozenset[str] | None
     frames: tuple[str, ...]
     status: bool
+    notices: tuple[str, ...]
     everything: bool
 
 
@@ -61,6 +63,7 @@ def _wish(verb: Literal["subscribe", "unsubscribe"], body: Any) -> Wish:
         None if properties is None else frozenset(properties),
         _names(body, "frames", FRAMES) or (),
         body.get("status", False),
+        tuple(kind for field, kind in NOTICES.items() if body.get(field)),
         everything=not body,
     )
 

@@ -25,17 +25,39 @@ class Status(NamedTuple):
     at: int | None  # microseconds; None: never heard
 
 
+class Notice(NamedTuple):
+    """Something that happened in a tenant and is told one by one, in order and at once: a command's change, an alarm's."""
+
+    kind: str  # the message's `type`
+    tenant_id: int
+    device_id: int
+    data: Any  # JSON
+
+    @property
+    def topic(self) -> str:
+        return notice_topic(self.kind, self.tenant_id)
+
+
+def notice_topic(kind: str, tenant_id: int) -> str:
+    """What a watcher enters to be told of this kind in a tenant."""
+    return f"{kind}:{tenant_id}"
+
+
 class Batch(TypedDict):
     """What one tick has for one web process: tuples as lists, frames as their JSON objects with the device's id."""
 
     readings: list[list[Any]]
     status: list[list[Any]]
     frames: list[list[Any]]
+    notices: list[list[Any]]
 
 
-def pack(readings: list[Reading], status: list[Status], frames: list[tuple[int, dict[str, Any]]]) -> bytes:
+def pack(
+    readings: list[Reading], status: list[Status], frames: list[tuple[int, dict[str, Any]]], notices: list[Notice] | None = None
+) -> bytes:
     # orjson takes plain tuples only.
-    return orjson.dumps({"readings": [tuple(each) for each in readings], "status": [tuple(each) for each in status], "frames": frames})
+    plain = {"readings": readings, "status": status, "notices": notices or []}
+    return orjson.dumps({**{name: [tuple(each) for each in rows] for name, rows in plain.items()}, "frames": frames})  # type: ignore[attr-defined]
 
 
 def unpack(payload: bytes) -> Batch:

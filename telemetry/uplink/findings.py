@@ -9,7 +9,7 @@ import orjson
 
 from devices.directory import DeviceEntry
 from devices.exceptions import Invalid
-from devices.messages import AttributeReport, DeadLetter, EventReport, Presence, Report, Uplink
+from devices.messages import AttributeReport, DeadLetter, EventReport, Presence, Reply, Report, ShadowReport, Uplink
 
 from .limiter import Drawn
 
@@ -70,6 +70,8 @@ class Findings:
     reports: Pending[Report] = field(default_factory=lambda: Pending([], []))
     attributes: Pending[AttributeReport] = field(default_factory=lambda: Pending([], []))
     events: Pending[EventReport] = field(default_factory=lambda: Pending([], []))
+    replies: Pending[Reply] = field(default_factory=lambda: Pending([], []))
+    shadows: Pending[ShadowReport] = field(default_factory=lambda: Pending([], []))
     presences: list[tuple[DeviceEntry, Presence]] = field(default_factory=list)
     offsets: dict[int, int] = field(default_factory=dict)
     letters: list[tuple[int, DeadLetter]] = field(default_factory=list)

@@ -26,7 +26,7 @@ from telemetry import archive, attributes, events, latest, ledger
 from telemetry.stores import store
 from telemetry.stores.base import Written
 
-from . import dead_letters, publish
+from . import answers, dead_letters, publish
 from .archiving import archived
 from .findings import DUPLICATE, STORED, Findings, Origin, Pending
 from .limiter import LIMITER
@@ -117,6 +117,7 @@ def write(findings: Findings, keep: Callable[[Letters], None]) -> None:
     _write(findings, findings.attributes, attributes.write_reported)
     _write(findings, findings.events, events.write)
     _note_presence(findings)
+    answers.write(findings)
     keep(findings.letters)
     if findings.archived:
         archive.write(archived(findings))

@@ -15,6 +15,7 @@ from devices import presence
 from devices.broker_accounts import AccountsKeeper
 from devices.connectors import CONNECTORS
 from devices.connectors.clock import arrival
+from devices.downlink.dispatch import Dispatcher
 from devices.messages import Presence
 from devices.models import Device
 from iotpanel import metrics
@@ -77,6 +78,7 @@ class UplinkService:
         self.connector = CONNECTORS["mqtt"]({"url": settings.MQTT_URL, "client_id": settings.MQTT_CLIENT_ID}, self.batcher.put)
         folder = Path(settings.BROKER_DIR) if settings.BROKER_DIR else None
         self.accounts = AccountsKeeper(folder, self.connector.subscribe, thrown_out)
+        self.downlink = Dispatcher(settings.MQTT_URL, f"{settings.MQTT_CLIENT_ID}-down")
         self._stopping = threading.Event()
         self._sweeper = threading.Thread(target=self._sweep_forever, name="uplink-sweeper", daemon=True)
         self._listening_since = timezone.now()
@@ -89,11 +91,13 @@ class UplinkService:
         self.batcher.start()
         self.connector.start()
         self.accounts.start()
+        self.downlink.start()
         self._sweeper.start()
 
     def stop(self) -> None:
         """Take nothing more, store what was taken, acknowledge it, leave. Ten seconds at most."""
         self._stopping.set()
+        self.downlink.stop()
         self.connector.hold()
         drained = self.batcher.stop(DRAIN)
         self.connector.stop()
@@ -103,7 +107,12 @@ class UplinkService:
 
     def figures(self) -> dict[str, Any]:
         """What `celery inspect uplink` shows."""
-        return {**self.batcher.figures(), "mqtt": self.connector.figures(), "accounts_written": self.accounts.written}
+        return {
+            **self.batcher.figures(),
+            "mqtt": self.connector.figures(),
+            "accounts_written": self.accounts.written,
+            "downlink": self.downlink.figures(),
+        }
 
     def _sweep_forever(self) -> None:
         while not self._stopping.wait(SWEEP):

@@ -17,6 +17,7 @@ from devices.exceptions import Invalid
 from devices.messages import Decoded, Frame, Presence, Sample, Uplink
 from iotpanel import metrics
 
+from . import answers
 from .children import child_of
 from .findings import HEARTBEATS, Findings, Origin
 from .judge import Judge
@@ -157,7 +158,7 @@ class _Translation:
                 case "status":
                     self.judge.status(origin, device, payload)
                 case "reply":
-                    raise Invalid("unexpected_reply", "no command with this id is waiting for a reply")
+                    answers.reply(self.findings, origin, device, found.name, payload)
                 case _:
                     raise Invalid("unknown_topic", f"“{found.kind}” is not taken yet")
         except Invalid as error:

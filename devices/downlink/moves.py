@@ -1,0 +1,108 @@
+"""Every change of a command's state: stamped in its history, told to the sinks, to the dispatcher and to whoever waits.
+
+Statements that change states are built here, because each of them has to return what has to be told.
+"""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import orjson
+from django.db import connection
+
+from devices.messages import CommandChange
+from devices.presence import tell_sinks
+
+from . import wake
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+TOLD = (
+    "device_id, name, params, state, finished_at IS NOT NULL AS final, reason, error, result, priority, attempts, hops, "
+    "created_at, expires_at"
+)
+# `mine` is which rows, locked in the order of ids; SKIP LOCKED where nobody may be waited for.
+_MOVE = """
+    WITH mine AS (
+        SELECT id FROM devices_command WHERE finished_at IS NULL AND {which} ORDER BY id FOR UPDATE {lock}
+    ), moved AS (
+        UPDATE devices_command command
+        SET state = %(state)s, history = history || %(entry)s::jsonb{changes}
+        FROM mine WHERE command.id = mine.id RETURNING command.id, {told}
+    )
+    SELECT moved.*, device.tenant_id, device.key FROM moved JOIN devices_device device ON device.id = moved.device_id ORDER BY moved.id
+"""
+FINISH = ", finished_at = %(now)s, in_flight = false, waits = '', reason = %(reason)s, error = %(error)s"
+
+
+def microseconds(instant: datetime) -> int:
+    return (instant - EPOCH) // timedelta(microseconds=1)
+
+
+def entry(state: str, now: datetime, **more: Any) -> dict[str, Any]:
+    """One line of a command's history; `ts` is in ms, and what is empty is left out."""
+    return {"state": state, "ts": microseconds(now) // 1000, **{name: value for name, value in more.items() if value}}
+
+
+def move(
+    which: str, state: str, now: datetime, *, changes: str = "", wait: bool = False, note: str = "", **given: Any
+) -> list[CommandChange]:
+    """Bring the commands that `which` (SQL) chooses into a state, as far as they have not ended; tells everybody.
+
+    `changes` is more SQL for the update, `given` its parameters. Waits for other writers only where `wait` is true.
+    """
+    query = _MOVE.format(which=which, changes=changes, lock="" if wait else "SKIP LOCKED", told=qualified("command"))
+    line = orjson.dumps([entry(state, now, reason=given.get("reason", "") or note)]).decode()
+    with connection.cursor() as cursor:
+        cursor.execute(query, {**given, "state": state, "now": now, "entry": line})
+        changed = [change_of(row, now) for row in cursor.fetchall()]
+    tell(changed)
+    return changed
+
+
+def finish(which: str, state: str, now: datetime, *, reason: str, error: str, wait: bool = False, **given: Any) -> list[CommandChange]:
+    """End the commands that `which` (SQL) chooses."""
+    return move(which, state, now, changes=FINISH, wait=wait, reason=reason, error=error, **given)
+
+
+def qualified(table: str) -> str:
+    """The columns that a change is made of, of a table in a query."""
+    return ", ".join(f"{table}.{column.strip()}" for column in TOLD.split(","))
+
+
+def change_of(row: Sequence[Any], now: datetime) -> CommandChange:
+    """From a row of id, the columns of TOLD, tenant and key."""
+    pk, device_id, name, params, state, final, reason, error, result, priority, attempts, hops, created_at, expires_at, tenant_id, key = row
+    return CommandChange(
+        command_id=pk,
+        device_id=device_id,
+        tenant_id=tenant_id,
+        key=key,
+        name=name,
+        params=loaded(params),
+        state=state,
+        at=microseconds(now),
+        final=final,
+        reason=reason,
+        error=error,
+        result=loaded(result),
+        priority=priority,
+        attempts=attempts,
+        hops=hops,
+        created_at=microseconds(created_at),
+        expires_at=microseconds(expires_at),
+    )
+
+
+def loaded(value: Any) -> Any:
+    """JSON as Django's cursors give it, which is text."""
+    return orjson.loads(value) if isinstance(value, str | bytes) else value
+
+
+def tell(changed: Sequence[CommandChange]) -> None:
+    """Tell everybody, in the writer's transaction: heard on its commit, or never."""
+    if not changed:
+        return
+    ended = [change for change in changed if change.final]
+    wake.look_at({change.device_id for change in ended})  # the next one's turn
+    wake.ended([change.command_id for change in ended])
+    tell_sinks(changed)

@@ -1,0 +1,126 @@
+"""What devices answer, judged and written for a whole batch of uplinks at once, in the batch's transaction."""
+
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import Any, NamedTuple
+
+import orjson
+from django.db import connection
+
+from devices.exceptions import Invalid
+from devices.messages import CommandChange, Reply
+
+from . import moves
+from .moves import EPOCH, change_of, entry, loaded, tell
+
+MAX_ERROR = 1_000  # characters
+MAX_ID = 2**63 - 1
+STATES = {"ok": "succeeded", "error": "failed", "received": "delivered"}
+Verdict = Invalid | None
+_KNOWN = """
+    SELECT id, device_id, state, finished_at IS NOT NULL, attempts, result, error FROM devices_command
+    WHERE id = ANY(%s) ORDER BY id FOR UPDATE
+"""
+# A reply may be here before the broker's acknowledgement was written down: then it was sent when it was claimed.
+_WRITE = f"""
+    WITH said AS (
+        SELECT * FROM jsonb_to_recordset(%(rows)s::jsonb)
+        AS row (id bigint, state text, at timestamptz, final boolean, reason text, error text, result jsonb, entries jsonb)
+    ), moved AS (
+        UPDATE devices_command command SET
+            state = said.state, reason = said.reason, error = said.error, result = said.result,
+            history = history || said.entries, sent_at = coalesce(sent_at, said.at),
+            finished_at = CASE WHEN said.final THEN said.at END, in_flight = NOT said.final,
+            waits = ''
+        FROM said WHERE command.id = said.id RETURNING command.id, {moves.qualified("command")}
+    )
+    SELECT moved.*, device.tenant_id, device.key FROM moved JOIN devices_device device ON device.id = moved.device_id ORDER BY moved.id
+"""  # noqa: S608
+
+
+class _Known(NamedTuple):
+    """What is known of a command, as this batch's replies change it."""
+
+    id: int
+    device_id: int
+    state: str
+    final: bool
+    attempts: int
+    result: Any
+    error: str
+
+
+def command_id(text: str) -> int:
+    """The id in a reply's topic. Raises Invalid("unexpected_reply") where it is none of ours."""
+    if not (text.isascii() and text.isdigit() and len(text) <= 19 and int(text) <= MAX_ID):
+        raise Invalid("unexpected_reply", f"“{text[:64]}” is no command's id")
+    return int(text)
+
+
+def read(device_id: int, text: str, body: Any, received_at: int) -> Reply:
+    """The reply in a message. Raises Invalid: unexpected_reply, bad_shape."""
+    pk = command_id(text)
+    if not isinstance(body, dict) or set(body) - {"status", "result", "error"} or body.get("status") not in STATES:
+        raise Invalid("bad_shape", "a reply is an object with “status” (ok, error or received), “result” and “error”")
+    error = body.get("error")
+    words = "" if error is None else error if isinstance(error, str) else orjson.dumps(error).decode()
+    if "\0" in words:
+        raise Invalid("bad_value", "“error” contains a NUL character")
+    return Reply(device_id, pk, body["status"], body.get("result"), words[:MAX_ERROR], received_at)
+
+
+def apply(replies: Sequence[Reply]) -> list[Verdict]:
+    """Write what these say, in order, in the caller's transaction: None where a reply was taken, or was known already.
+
+    Invalid where nobody asked (`unexpected_reply`) or somebody else was asked (`wrong_device`).
+    """
+    if not replies:
+        return []
+    with connection.cursor() as cursor:
+        cursor.execute(_KNOWN, [sorted({reply.command_id for reply in replies})])
+        known = {row[0]: _Known(*row)._replace(result=loaded(row[5])) for row in cursor.fetchall()}
+    rows: dict[int, dict[str, Any]] = {}
+    verdicts = [_judge(reply, known, rows) for reply in replies]
+    if rows:
+        tell(_write(list(rows.values()), max(reply.received_at for reply in replies)))
+    return verdicts
+
+
+def _judge(reply: Reply, known: dict[int, _Known], rows: dict[int, dict[str, Any]]) -> Verdict:
+    found = known.get(reply.command_id)
+    if found is None or (found.device_id == reply.device_id and not found.attempts):
+        return Invalid("unexpected_reply", "no command with this id was sent")
+    if found.device_id != reply.device_id:
+        return Invalid("wrong_device", "the command with this id was sent to another device")
+    state = STATES[reply.status]
+    if found.final:
+        again = reply.status == "received" or (found.state, found.result, found.error) == (state, reply.result, reply.error)
+        return None if again else Invalid("unexpected_reply", f"the command had ended before: {found.state}")
+    if found.state != state:
+        known[found.id] = found._replace(state=state, final=state != "delivered", result=reply.result, error=reply.error)
+        rows[found.id] = _row(reply, found, rows.get(found.id))
+    return None
+
+
+def _row(reply: Reply, found: _Known, before: dict[str, Any] | None) -> dict[str, Any]:
+    state, at = STATES[reply.status], EPOCH + timedelta(microseconds=reply.received_at)
+    reason = "device_error" if state == "failed" else ""
+    entries = [*(before["entries"] if before else []), entry(state, at, reason=reason)]
+    if found.state == "queued":
+        entries.insert(0, entry("sent", at))
+    return {
+        "id": found.id,
+        "state": state,
+        "at": at.isoformat(),
+        "final": state != "delivered",
+        "reason": reason,
+        "error": reply.error,
+        "result": reply.result,
+        "entries": entries,
+    }
+
+
+def _write(rows: list[dict[str, Any]], at: int) -> list[CommandChange]:
+    with connection.cursor() as cursor:
+        cursor.execute(_WRITE, {"rows": orjson.dumps(rows).decode()})
+        return [change_of(row, EPOCH + timedelta(microseconds=at)) for row in cursor.fetchall()]

@@ -1,0 +1,39 @@
+"""What ends because time has passed: once a second, under the locks that everybody else takes."""
+
+from datetime import datetime
+
+from . import moves
+
+ATTEMPTS = 3  # of an idempotent command
+FIRST, LAST = 1.0, 60.0  # seconds before another attempt
+_MAY_GO_AGAIN = f"idempotent AND attempts < {ATTEMPTS} AND expires_at > %(now)s"
+_AGAIN = f"""
+    , in_flight = false, waits = 'retry',
+    due_at = least(%(now)s + make_interval(secs => least({FIRST} * 2 ^ (attempts - 1), {LAST})), expires_at)
+"""
+_OVERDUE = "due_at <= %(now)s AND in_flight"
+
+
+def sweep(now: datetime) -> None:
+    """End what has expired or timed out, and queue again what may go again. Needs a transaction."""
+    moves.finish(
+        "due_at <= %(now)s AND NOT in_flight AND expires_at <= %(now)s",
+        "expired",
+        now,
+        reason="not_sent",
+        error="The command could not be sent before it expired.",
+    )
+    moves.move(f"{_OVERDUE} AND {_MAY_GO_AGAIN}", "queued", now, changes=_AGAIN, note="retry")
+    moves.finish(
+        f"{_OVERDUE} AND state = 'queued'",
+        "timed_out",
+        now,
+        reason="not_acknowledged",
+        error="The broker did not acknowledge the command, so nobody knows whether it was sent. It is not sent twice.",
+    )
+    moves.finish(f"{_OVERDUE} AND state <> 'queued'", "timed_out", now, reason="no_reply", error="The device did not reply in time.")
+
+
+def again(ids: list[int], now: datetime) -> None:
+    """The connection broke before these were acknowledged: what may be sent twice goes again, the rest waits for its timeout."""
+    moves.move(f"id = ANY(%(ids)s) AND in_flight AND {_MAY_GO_AGAIN}", "queued", now, changes=_AGAIN, note="retry", ids=ids)

@@ -1,0 +1,43 @@
+"""What devices say about the downlink: replies to commands, and their shadows. Heartbeats in the ledger, unless refused."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from devices.codecs.json import load, split_value
+from devices.directory import DeviceEntry
+from devices.downlink import replies
+from devices.exceptions import Invalid
+from devices.thing_model import check_free
+
+from .findings import HEARTBEATS, Findings, Origin, Pending
+
+
+def reply(findings: Findings, origin: Origin, device: DeviceEntry, command_id: str, payload: Any) -> None:
+    """A reply to a command. `payload` is bytes, or a child's decoded value. Raises Invalid."""
+    body = inspected(payload)
+    findings.replies.add(replies.read(device.id, command_id, body, origin.uplink.received_at), origin)
+
+
+def inspected(payload: Any) -> Any:
+    """The JSON of a message, refused where it is too deep or holds what PostgreSQL does not take. Raises Invalid."""
+    body = load(payload)[0] if isinstance(payload, bytes) else payload
+    for outcome in split_value([{"values": {"body": body}}], inspect=True):
+        if isinstance(outcome, Invalid):
+            raise outcome
+    check_free("payload", body)
+    return body
+
+
+def write(findings: Findings) -> None:
+    """Write all of them, in the batch's transaction."""
+    _write(findings, findings.replies, replies.apply)
+
+
+def _write(findings: Findings, pending: Pending[Any], apply: Callable[[Sequence[Any]], Sequence[Invalid | None]]) -> None:
+    if not pending.items:
+        return
+    for origin, verdict in zip(pending.origins, apply(pending.items), strict=True):
+        if verdict is None:
+            findings.count(origin, HEARTBEATS)
+        else:
+            findings.bury(origin, verdict)
