@@ -121,7 +121,12 @@ def theirs(tenant: Tenant, owner: User) -> dict[str, str]:
         tenant=tenant, device=device, key=device.key, topic="t", reason="not_json", payload=b"x", received_at=device.created_at
     )
     inner = {"devices/id": str(make_command(device).pk)}
-    keys = inner | {"products": product.key, "devices": device.key, "groups": make_group(tenant, key="home-group").key, "tenants": tenant.key}
+    keys = inner | {
+        "products": product.key,
+        "devices": device.key,
+        "groups": make_group(tenant, key="home-group").key,
+        "tenants": tenant.key,
+    }
     return {**keys, "dead-letters": str(letter.pk), "api-keys": str(make_api_key(tenant)[0].pk), "members": "olga"}
 
 

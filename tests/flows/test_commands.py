@@ -28,7 +28,9 @@ class Obedient:
         self.heard.append((message.topic, body))
         parts = message.topic.split("/")
         if self.status and parts[3] == "commands":
-            answer = {"status": self.status, "result": {"did": body["name"]}} if self.status == "ok" else {"status": "error", "error": "stuck"}
+            answer = (
+                {"status": self.status, "result": {"did": body["name"]}} if self.status == "ok" else {"status": "error", "error": "stuck"}
+            )
             self.connection.publish(self.connection.account.topic("commands", parts[4], "reply"), answer)
 
     def commands(self) -> list[Any]:
