@@ -1,7 +1,7 @@
 """The JSON codec: a payload to the samples that it holds, each judged on its own.
 
 Pure and on the hot path: a flat object costs one `orjson.loads`, two byte searches and one tuple. Everything that
-is rare (deep nesting, numbers beyond a double) is found by counting brackets or by orjson's refusal, and only then
+is rare (deep nesting, NaN, numbers beyond a double) is found by counting brackets or by orjson's refusal, and only then
 looked at slowly.
 """
 
@@ -98,7 +98,7 @@ def _sample(entry: Any, inspect_from: int) -> Outcome | None:
 def _flaw(value: Any, depth: int) -> Invalid | None:
     """What makes a report unacceptable whatever its product: too deep, or a number that no double holds."""
     if isinstance(value, float):
-        return None if abs(value) < float("inf") else Invalid("bad_value", "a number is too large")
+        return None if abs(value) < float("inf") else Invalid("bad_value", "NaN, or a number that is too large")
     if not isinstance(value, dict | list):
         return None
     if depth > MAX_DEPTH:
@@ -108,23 +108,21 @@ def _flaw(value: Any, depth: int) -> Invalid | None:
 
 
 def _load_slowly(payload: bytes, refusal: str) -> Any:
-    """orjson refuses a whole message for one 1e400; the standard library lets us judge report by report."""
+    """orjson refuses a whole message for one 1e400 or NaN; the standard library lets us judge report by report."""
     if "depth limit" in refusal:
         raise Invalid("too_deep", f"nested deeper than {MAX_DEPTH}")
-    if "infinity" not in refusal:
+    if "infinity" not in refusal and b"NaN" not in payload and b"Infinity" not in payload:
         raise Invalid("not_json", refusal)
     try:
-        data = json.loads(payload.decode(), parse_constant=_refuse, parse_int=_whole)
+        data = json.loads(payload.decode(), parse_int=_whole)
         json.dumps(data, ensure_ascii=False).encode()  # lone surrogates end here
     except RecursionError:
         raise Invalid("too_deep", f"nested deeper than {MAX_DEPTH}") from None
     except ValueError as error:
         raise Invalid("not_json", str(error)) from None
+    if isinstance(data, float) and "infinity" not in refusal:
+        raise Invalid("not_json", refusal)  # a bare NaN
     return data
-
-
-def _refuse(name: str) -> Any:
-    raise ValueError(f"{name} is not JSON")
 
 
 def _whole(digits: str) -> int | float:

@@ -57,9 +57,12 @@ def test_a_wrong_shape(payload: bytes) -> None:
     [
         b"",
         b"{",
-        b'{"a": NaN}',
-        b'{"a": Infinity}',
-        b'{"a": [1e400, NaN]}',
+        b"NaN",
+        b"-Infinity",
+        b'{"a": nan}',
+        b'{"a": NaN,}',
+        b'{"a": +Infinity}',
+        b'{"a": "\\ud800", "b": NaN}',
         b'{"a": 1}}',
         b"{'a': 1}",
         b'{"a": 01}',
@@ -95,6 +98,13 @@ def test_a_number_beyond_a_double_costs_its_report_only(number: str) -> None:
     payload = f'[{{"a": 1}}, {{"a": {number}}}, {{"a": {{"deep": [{number}]}}}}, {{"a": 18446744073709551615, "b": 1.5}}]'.encode()
     assert codes(payload) == [None, "bad_value", "bad_value", None]
     assert split(payload)[3] == Sample(None, {"a": 2**64 - 1, "b": 1.5})
+
+
+@pytest.mark.parametrize("number", ["NaN", "Infinity", "-Infinity", "[1e400, NaN]"])
+def test_what_sloppy_programs_write_for_no_number_costs_its_report_only(number: str) -> None:
+    payload = f'[{{"a": 1}}, {{"a": {number}}}, {{"ts": 5, "values": {{"b": {number}}}}}, {{"a": "NaN"}}]'.encode()
+    assert codes(payload) == [None, "bad_value", "bad_value", None]
+    assert codes(f'{{"a": {number}}}'.encode()) == ["bad_value"]
 
 
 def nested(depth: int) -> bytes:

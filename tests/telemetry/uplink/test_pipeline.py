@@ -87,8 +87,10 @@ def test_nothing_to_store_is_a_heartbeat(device: Device, payload: bytes) -> None
 BAD: list[tuple[bytes, str]] = [
     (b"", "not_json"),
     (b"hello", "not_json"),
-    (b'{"temperature": NaN}', "not_json"),
-    (b'{"temperature": Infinity}', "not_json"),
+    (b"NaN", "not_json"),
+    (b'{"temperature": NaN}', "bad_value"),
+    (b'{"temperature": Infinity}', "bad_value"),
+    (b'{"ts": NaN, "values": {"temperature": 1}}', "bad_value"),
     (b'{"a": "\\ud800"}', "not_json"),
     (b"\xff\xfe", "not_json"),
     (b"5", "bad_shape"),
