@@ -7,7 +7,7 @@ from typing import IO, Any
 
 import orjson
 from django.utils.translation import gettext as _
-from rest_framework.exceptions import ParseError
+from rest_framework.exceptions import ParseError, ValidationError
 from rest_framework.negotiation import BaseContentNegotiation
 from rest_framework.parsers import BaseParser
 from rest_framework.renderers import BaseRenderer
@@ -30,9 +30,18 @@ class JsonParser(BaseParser):
             data = orjson.loads(raw)
         except orjson.JSONDecodeError as error:
             raise ParseError(_("This is not JSON: %(reason)s") % {"reason": error}) from error
-        if rb"\u0000" in raw and holds_nul(data):
-            raise ParseError(_("Text may not hold the character U+0000."))
+        if rb"\u0000" in raw:
+            refuse_nul(data)
         return data
+
+
+def refuse_nul(data: Any) -> None:
+    """Raises an error that names the field where there are fields."""
+    told = _("Text may not hold the character U+0000.")
+    if isinstance(data, dict) and (fields := [key for key, value in data.items() if "\0" not in key and holds_nul(value)]):
+        raise ValidationError({field: [told] for field in fields})
+    if holds_nul(data):
+        raise ParseError(told)
 
 
 def holds_nul(data: Any) -> bool:

@@ -2,13 +2,13 @@
 
 import datetime
 import io
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from django.utils.translation import gettext_lazy
 from hypothesis import given
 from hypothesis import strategies as st
-from rest_framework.exceptions import ParseError
+from rest_framework.exceptions import ParseError, ValidationError
 
 from iotpanel.api.errors import TooLarge
 from iotpanel.api.json import MAX_BODY, JsonParser, JsonRenderer, holds_nul
@@ -33,7 +33,7 @@ def test_what_goes_out_comes_in_again(value: Any) -> None:
     if value is None:
         assert JsonRenderer().render(value) == b""
     elif holds_nul(value):
-        with pytest.raises(ParseError):
+        with pytest.raises((ParseError, ValidationError)):
             parse(JsonRenderer().render(value))
     else:
         assert parse(JsonRenderer().render(value)) == value
@@ -45,6 +45,13 @@ def test_what_goes_out_comes_in_again(value: Any) -> None:
 def test_what_is_not_strict_json_is_a_parse_error(raw: bytes) -> None:
     with pytest.raises(ParseError):
         parse(raw)
+
+
+@pytest.mark.parametrize("body", [{"key": "a", "name": "x\0"}, {"name": {"a": ["\0"]}}, {"name": "\0", "\0": 1}])
+def test_a_field_with_u0000_is_named(body: dict[str, Any]) -> None:
+    with pytest.raises(ValidationError) as refused:
+        parse(JsonRenderer().render(body))
+    assert list(cast(dict[str, Any], refused.value.detail)) == ["name"]
 
 
 def test_an_escaped_backslash_before_u0000_is_text() -> None:
