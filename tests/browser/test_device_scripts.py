@@ -51,6 +51,7 @@ CASES: list[tuple[str, str, Any]] = [
     ("freshness", "m.freshness(700, 60, 0, 0)", "late"),
     ("freshness", "m.freshness(9000, null, 600, 10)", None),
     ("freshness", "m.freshness(9000, null, 600, 700)", "stale"),
+    ("workbench-view", "m.ordered({z: 1, a: 2, b: 3}, {b: {}, z: {}}).map((pair) => pair[0])", ["b", "z", "a"]),
     ("chart-states", "m.totals([[0, 60000, true], [60000, 300000, false]]).map((pair) => pair[0])", ["off", "on"]),
 ]
 

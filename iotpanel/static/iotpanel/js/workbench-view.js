@@ -74,6 +74,12 @@ function row(key, value, old, property, words) {
   return line;
 }
 
+/** Values in the thing model's order, then what it does not know by name: a script's table has no order of its own. */
+export function ordered(values, properties) {
+  const keys = Object.keys(properties), rank = (key) => (keys.includes(key) ? keys.indexOf(key) : keys.length);
+  return Object.entries(values).sort(([a], [b]) => rank(a) - rank(b) || (a < b ? -1 : 1));
+}
+
 /** The result of a frame: each report's values, the published script's beside those that differ. */
 export function result(box, answer, before, properties, words) {
   box.replaceChildren();
@@ -91,6 +97,6 @@ export function result(box, answer, before, properties, words) {
   answer.reports.forEach(({ ts, values }, i) => {
     if (ts != null) box.append(make("p", "muted num", new Date(ts).toISOString()));
     const old = before?.reports?.[i]?.values ?? {};
-    for (const [key, value] of Object.entries(values)) box.append(row(key, value, old[key], properties[key], words));
+    for (const [key, value] of ordered(values, properties)) box.append(row(key, value, old[key], properties[key], words));
   });
 }
