@@ -26,6 +26,7 @@ class ProductAdmin(TenantModelAdmin):
     list_display = ("name", "key", "codec_kind", "device_count", "model_size", "updated_at")
     list_filter = (("codec_kind", ChoicesDropdownFilter),)
     search_fields = ("name", "key", "description")
+    ordering = ("name", "id")  # the model's own is void where devices are counted
     autocomplete_fields = ("child_product",)
     readonly_fields = ("device_count",)
     change_form_outer_after_template = None

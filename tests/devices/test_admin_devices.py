@@ -246,6 +246,13 @@ class TestTheForm:
         found = Admin(owner).client.get("/admin/autocomplete/", query).json()["results"]
         assert [item["id"] for item in found] == [str(mine.pk)]
 
+    def test_autocomplete_offers_products_by_name(self, tenant: Tenant, owner: User) -> None:
+        for name in ("Valve", "Pump", "Tank"):
+            make_product(tenant, name=name)
+        query = {"app_label": "devices", "model_name": "device", "field_name": "product"}
+        found = Admin(owner).client.get("/admin/autocomplete/", query).json()["results"]
+        assert [item["text"] for item in found] == ["Pump", "Tank", "Valve"]
+
 
 class TestCredentials:
     def test_rotation_asks_first(self, tenant: Tenant, owner: User) -> None:

@@ -20,6 +20,7 @@ class TenantAdmin(TenantModelAdmin):
     change_role = delete_role = Role.OWNER
     list_display = ("name", "key", "members", "created_at")
     search_fields = ("name", "key")
+    ordering = ("name", "pk")  # the model's own is void where members are counted
     fields = ("key", "name", ("rate_limit", "rate_burst"))
 
     def tenant_of(self, obj: Any) -> Tenant:
