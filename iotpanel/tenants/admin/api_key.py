@@ -36,7 +36,7 @@ class ApiKeyForm(VerbForm):
         required=False,
         label=gettext_lazy("Scopes"),
         widget=UnfoldAdminTextInputWidget,
-        help_text=gettext_lazy("Such as devices:read, readings:read. Empty: all that the role may."),
+        help_text=gettext_lazy("Such as devices:read, dead-letters:write. Empty: all that the role may."),
     )
 
     class Meta:
