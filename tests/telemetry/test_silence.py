@@ -41,3 +41,18 @@ def test_one_message_late_is_no_gap(tenant: Tenant) -> None:
     device = make.make_device(tenant)
     heard(device, [0, 1, 2, 4, 5, 6, 7, 8])
     assert silence.gaps(device.pk, NOW - DAY, NOW) == (60, [])
+
+
+def test_what_came_less_often_before_is_not_full_of_gaps(tenant: Tenant) -> None:
+    device = make.make_device(tenant)
+    heard(device, [*range(60), *range(60, 600, 10), *range(720, 800, 10)])
+    usual, found = silence.gaps(device.pk, NOW - DAY, NOW)
+    assert usual == 60
+    assert [gap.seconds(NOW) / 60 for gap in found] == [130]
+
+
+def test_a_lone_message_between_two_silences_hides_neither(tenant: Tenant) -> None:
+    device = make.make_device(tenant)
+    heard(device, [*range(50), 100, *range(150, 160)])
+    _, found = silence.gaps(device.pk, NOW - DAY, NOW)
+    assert [gap.seconds(NOW) / 60 for gap in found] == [51, 50]
