@@ -20,18 +20,29 @@ from tests.services import Services, Stack
 settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher", *settings.PASSWORD_HASHERS]
 
 
-class TwoGroups(LoadScopeScheduling):
-    """What needs the whole product in processes, and all the rest: two groups that run beside each other.
+# Else each test client would look at every static file once, which cost more than the tests themselves.
+settings.WHITENOISE_AUTOREFRESH = True
 
-    Each group has servers of its own, so neither can disturb the other; within a group the order is pytest's.
+
+PRODUCT = ("tests/flows/", "tests/browser/")
+NEITHER = ("tests/local/", "tests/devices/codecs/")
+
+
+class Groups(LoadScopeScheduling):
+    """What needs the whole product in processes, what needs the suite's servers, and what needs neither.
+
+    The first two have servers of their own and run beside each other, so neither can disturb the other; the third
+    goes to the process that is free first. Within a group the order is pytest's.
     """
 
     def _split_scope(self, nodeid: str) -> str:
-        return "product" if nodeid.startswith(("tests/flows/", "tests/browser/")) else "parts"
+        if nodeid.startswith(PRODUCT):
+            return "product"
+        return "neither" if nodeid.startswith(NEITHER) else "servers"
 
 
-def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> TwoGroups:
-    return TwoGroups(config, log)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Groups:
+    return Groups(config, log)
 
 
 @pytest.fixture(scope="session")

@@ -26,8 +26,10 @@ NOT_INHERITED = (
     "IOTPANEL_HTTPS",
     "IOTPANEL_ALLOWED_HOSTS",
 )
-TWO_GROUPS = ("-n", "2", "--dist", "loadscope")
-"""The product's flows and everything else run beside each other: see ``tests/conftest.py``; ``-n 0`` is one by one."""
+TWO_AT_A_TIME = ("-n", "2", "--dist", "loadscope", "--no-loadscope-reorder")
+"""Groups of tests run beside each other: see ``tests/conftest.py``; ``-n 0`` is one by one."""
+NO_WAITING = "ALTER SYSTEM SET fsync = off; SELECT pg_reload_conf();"
+"""Nobody needs the suite's own rows after a power failure; the flows' database waits for its disk as in earnest."""
 PROGRAMS = Path(sys.executable).parent
 CHECKS: dict[str, tuple[str, ...]] = {
     "ruff": (str(PROGRAMS / "ruff"), "check", "."),
@@ -45,6 +47,8 @@ def test(arguments: Sequence[str]) -> int:
     config = from_environment()
     tools = browser.environment(config.home.root / "browser", config.packages, os.environ["PATH"])
     with supervised() as (servers, supervisor):
+        if servers.postgres is not None:
+            servers.postgres.psql(NO_WAITING, {})
         environment = test_environment(servers, tools)
         return follow(pytest(arguments, environment), supervisor)
 
@@ -71,7 +75,7 @@ def test_environment(servers: Servers, tools: dict[str, str]) -> dict[str, str]:
 
 
 def pytest(arguments: Sequence[str], environment: dict[str, str]) -> subprocess.Popen[bytes]:
-    command = [sys.executable, "-m", "pytest", *TWO_GROUPS, *arguments]
+    command = [sys.executable, "-m", "pytest", *TWO_AT_A_TIME, *arguments]
     inherited = {name: value for name, value in os.environ.items() if name not in INNER_PORTS}
     return subprocess.Popen(command, cwd=TOP, env=inherited | environment, preexec_fn=accept_signals)
 
