@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import hypothesis
 import pytest
 from django.conf import settings
 from pytest_django import Settings
@@ -19,6 +20,10 @@ from tests.services import Services, Stack
 # Passwords hashed as slowly as in earnest would cost the suite minutes.
 settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher", *settings.PASSWORD_HASHERS]
 
+
+# A busy machine is no flaw of ours: no test of made-up values fails because one of them took long to make or to try.
+hypothesis.settings.register_profile("suite", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
+hypothesis.settings.load_profile("suite")
 
 # Else each test client would look at every static file once, which cost more than the tests themselves.
 settings.WHITENOISE_AUTOREFRESH = True
