@@ -143,7 +143,7 @@ class TestTheSite:
             assert response.status_code in (200, 403)
             if response.status_code == 200:
                 opened.add(model._meta.model_name)
-        assert opened == {"device", "product", "group", "deadletterrecord", "tenant"}
+        assert opened == {"device", "product", "group", "deadletterrecord", "reprocessrun", "tenant"}
 
     def test_the_sidebar_leads_only_where_one_may_go(self, viewer: User, superuser: User) -> None:
         for person, links in ((viewer, 6), (superuser, 14)):
