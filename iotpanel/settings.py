@@ -323,6 +323,12 @@ AUDITLOG_INCLUDE_TRACKING_MODELS: tuple[dict[str, Any], ...] = (
         "m2m_fields": {"groups"},
     },
     {"model": "devices.Credential", "include_fields": ["device", "revoked_at", "valid_until"]},
+    {
+        "model": "devices.RegistrationPolicy",
+        "include_fields": ["product", "mode", "approval", "key_template", "max_devices", "secret_made_at"],
+    },
+    {"model": "devices.Serial", "include_fields": ["serial", "product", "state", "device"]},
+    {"model": "devices.Claim", "include_fields": ["device", "transferable", "expires_at", "claimed_at"]},
 )
 AUDITLOG_USE_FK_STRING_REPRESENTATION = True  # a name says more than a number, also when the thing is gone
 IMPORT_EXPORT_TMP_STORAGE_CLASS = "import_export.tmp_storages.CacheStorage"

@@ -1,22 +1,38 @@
 """The addresses of what exists, below /api/v1/."""
 
-from django.urls import re_path
+from django.urls import path, re_path
 from rest_framework.routers import SimpleRouter
 
 from iotpanel.tenants.keys import KEY_PATTERN
 
+from .claims import BulkView, ClaimCodeView, ClaimsView
 from .commands import CommandsView, CommandView
+from .register import RegisterDoor
+from .registration import PolicyView, SecretView, SerialsViewSet
 from .views import DevicesViewSet, GroupsViewSet, ProductsViewSet
 
 router = SimpleRouter()
 router.register("products", ProductsViewSet, "products")
 router.register("devices", DevicesViewSet, "devices")
 router.register("groups", GroupsViewSet, "groups")
+PRODUCT, SERIAL = rf"^products/(?P<key>{KEY_PATTERN})/", r"serials/(?P<serial>[A-Za-z0-9_.:-]{1,64})/"
 
 DEVICE = rf"^devices/(?P<key>{KEY_PATTERN})/"
 
 urlpatterns = [
     re_path(rf"{DEVICE}commands/$", CommandsView.as_view(), name="commands"),
     re_path(rf"{DEVICE}commands/(?P<id>[0-9]{{1,19}})/$", CommandView.as_view(), name="command"),
+    path("device/register", RegisterDoor.as_view(), name="device-register"),
+    path("devices/bulk/", BulkView.as_view(), name="devices-bulk"),
+    re_path(rf"{DEVICE}claim-code/$", ClaimCodeView.as_view(), name="devices-claim-code"),
+    path("claims/", ClaimsView.as_view(), name="claims"),
+    re_path(rf"{PRODUCT}registration/$", PolicyView.as_view(), name="products-registration"),
+    re_path(rf"{PRODUCT}registration/secret/$", SecretView.as_view(), name="products-registration-secret"),
+    re_path(rf"{PRODUCT}serials/$", SerialsViewSet.as_view({"get": "list", "post": "create"}), name="products-serials"),
+    re_path(rf"{PRODUCT}{SERIAL}$", SerialsViewSet.as_view({"delete": "destroy"}), name="products-serial"),
+    *[
+        re_path(rf"{PRODUCT}{SERIAL}{verb}/$", SerialsViewSet.as_view({"post": verb}), name=f"products-serial-{verb}")
+        for verb in ("approve", "deny", "again")
+    ],
     *router.urls,
 ]

@@ -1,5 +1,6 @@
 """One noun per file; import them from here."""
 
+from .claim import Claim
 from .command import Command, CommandState
 from .credential import Credential
 from .device import Device, DeviceSet
@@ -7,9 +8,11 @@ from .discovered import MAX_DISCOVERED, DiscoveredProperty
 from .group import Group, GroupSet
 from .presence import DevicePresence
 from .product import Product
+from .registration import RegistrationMode, RegistrationPolicy, Serial, SerialState
 
 __all__ = [
     "MAX_DISCOVERED",
+    "Claim",
     "Command",
     "CommandState",
     "Credential",
@@ -20,4 +23,8 @@ __all__ = [
     "Group",
     "GroupSet",
     "Product",
+    "RegistrationMode",
+    "RegistrationPolicy",
+    "Serial",
+    "SerialState",
 ]

@@ -1,0 +1,1 @@
+"""How devices come in by themselves or by hand: self-registration, claim codes, many at once."""
