@@ -6,6 +6,7 @@
 #   make backup              one file with everything; FILE=where to write it
 #   make restore FILE=...    put a backup back
 #   make upgrade             back up, fetch the new version, its packages and tables
+#   make certificates        TLS for MQTT: our own root and the broker's certificate; NAMES="panel.example.org 192.0.2.7"
 #   make bench               the benchmarks, as a table; ARGS="memory --json" runs one
 #   make shell               a shell with the addresses of the running stack and its programs
 
@@ -13,7 +14,7 @@ PYTHON ?= python3
 LOCAL = .venv/bin/python -m iotpanel.local
 export DEMO
 
-.PHONY: run test bench lint backup restore upgrade bench shell clean
+.PHONY: run test certificates bench lint backup restore upgrade bench shell clean
 
 run: .venv/installed
 	@exec $(LOCAL) run
@@ -29,6 +30,9 @@ backup: .venv/installed
 
 restore: .venv/installed
 	@exec $(LOCAL) restore $(FILE)
+
+certificates: .venv/installed
+	@exec $(LOCAL) certificates $(NAMES)
 
 upgrade: .venv/installed
 	@$(LOCAL) backup

@@ -37,6 +37,11 @@ HTTPS = env.bool("IOTPANEL_HTTPS", default=False)  # behind a proxy that termina
 TRUSTED_PROXIES = env.int("IOTPANEL_TRUSTED_PROXIES", default=0)  # how many entries of X-Forwarded-For are ours
 MQTT_HOST = env.str("IOTPANEL_MQTT_HOST", default="")  # what the Connect page shows; empty: derived
 MQTT_PORT = env.int("IOTPANEL_MQTT_PORT", default=1883)
+# The broker's further doors, 0 where they are closed, and where its certificate is.
+MQTTS_PORT = env.int("IOTPANEL_MQTTS_PORT", default=0)
+MQTT_WS_PORT = env.int("IOTPANEL_MQTT_WS_PORT", default=0)
+MQTT_WSS_PORT = env.int("IOTPANEL_MQTT_WSS_PORT", default=0)
+TLS_DIR = Path(env.str("IOTPANEL_TLS_DIR", default=str(IOTPANEL_HOME / "tls")))
 if HTTPS:
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
     SECURE_SSL_REDIRECT = True
@@ -80,7 +85,6 @@ INSTALLED_APPS = [
     "drf_spectacular",
     "drf_spectacular_sidecar",
     "django_celery_beat",
-    "import_export",
     "auditlog",
     "allauth",
     "allauth.account",
@@ -91,6 +95,7 @@ INSTALLED_APPS = [
     "csp",
     "django_htmx",
     "iotpanel.tenants",
+    "import_export",  # it has a command `export` too, and ours goes first
     "devices",
     "telemetry",
     "rules",
@@ -182,6 +187,12 @@ TENANT_RATE, TENANT_BURST = env.float("IOTPANEL_TENANT_RATE", default=0), env.in
 DEVICE_RATE, DEVICE_BURST = env.float("IOTPANEL_DEVICE_RATE", default=0), env.int("IOTPANEL_DEVICE_BURST", default=0)
 LEDGER_DAYS = env.int("IOTPANEL_LEDGER_DAYS", default=730)
 COMPRESS_AFTER_DAYS = env.int("IOTPANEL_COMPRESS_AFTER_DAYS", default=14)  # readings, on TimescaleDB's Community edition
+
+# Configuration as code: what a document holds, in the order in which kinds need each other; apps add theirs.
+CONFIGURATION_KINDS = {
+    "groups": "devices.configuration:Groups",
+    "products": "devices.configuration:Products",
+}
 
 # --- Tasks ---------------------------------------------------------------------------------------------------
 CELERY_BROKER_URL = REDIS_URL

@@ -14,16 +14,20 @@ from knox.models import AuthToken
 from schemathesis.checks import not_a_server_error
 from schemathesis.specs.openapi.checks import content_type_conformance, response_schema_conformance, status_code_conformance
 
+from devices.enrolment import claims, policies, serials
+from devices.models import Product
 from iotpanel.asgi import application
 from iotpanel.tenants.models import Role, Tenant, User
 from telemetry.models import DeadLetterRecord
-from tests.make import make_api_key, make_device_with_secret, make_group, make_product, make_tenant
+from tests.make import make_api_key, make_device, make_device_with_secret, make_group, make_product, make_tenant
 
 EXAMPLES = 6  # of each operation
 CONTRACT = """
 auth/token/ me/ tenants/ tenants/{key}/ members/ members/{username}/ api-keys/ api-keys/{id}/ groups/ groups/{key}/
 products/ products/{key}/ products/{key}/codec/test/ devices/ devices/{key}/ devices/{key}/rotate/ devices/import/ devices/export/
 devices/{key}/latest/ devices/{key}/readings/ devices/{key}/events/ devices/{key}/attributes/ devices/{key}/frames/
+devices/bulk/ devices/{key}/claim-code/ claims/ device/register products/{key}/registration/ products/{key}/registration/secret/
+products/{key}/serials/ products/{key}/serials/{serial}/approve/ config/ config/plan/ config/apply/
 dead-letters/ dead-letters/{id}/ dead-letters/{id}/replay/ dead-letters/replay/
 device/telemetry device/attributes device/events/{name} device/raw device/raw/{port}
 """
@@ -81,6 +85,12 @@ def test_the_browsable_page_needs_no_inline_script() -> None:
     assert not re.search(r"<script>|<script [^>]*>[^<]", page)
 
 
+def opened(product: Product) -> dict[str, str]:
+    """What a device sends that registers itself."""
+    policies.set_policy(product, mode="open")
+    return {"product": "home/climate", "secret": policies.new_product_secret(product), "serial": "SN-9"}
+
+
 def make_spare(owner: User) -> str:
     """The key of a tenant of theirs that may be ended."""
     spare = make_tenant(key="spare")
@@ -92,6 +102,7 @@ def make_spare(owner: User) -> str:
 def parameters(transactional_db: None, tenant: Tenant, owner: User) -> dict[str, dict[str, Any]]:
     """One of each thing, by the first step of the addresses that name it."""
     device, secret = make_device_with_secret(tenant, key="room-1", product=make_product(tenant, key="climate"))
+    serials.list_serials(device.product, ["SN-1"])
     letter = DeadLetterRecord.objects.create(
         tenant=tenant,
         device=device,
@@ -102,7 +113,9 @@ def parameters(transactional_db: None, tenant: Tenant, owner: User) -> dict[str,
         received_at=device.created_at,
     )
     return {
-        "products": {"key": "climate"},
+        "products": {"key": "climate", "serial": "SN-1"},
+        "claims": {"sent": {"code": claims.prepare(make_device(tenant, key="boxed"))[1]}},
+        "device/register": {"sent": opened(device.product)},
         "devices": {"key": "room-1"},
         "device": {"secret": f"room-1:{secret}"},
         "groups": {"key": make_group(tenant, key="hall").key},
@@ -123,7 +136,7 @@ def test_the_application_does_what_the_document_says(parameters: dict[str, dict[
     )
     failures, went_well = [], 0
     for operation in operations:
-        known = parameters.get(operation.path.split("/")[3], {})
+        known = parameters.get(operation.path.removeprefix("/api/v1/"), {}) or parameters.get(operation.path.split("/")[3], {})
         problem, statuses = _try(operation, known, superuser)
         went_well += any(status < 300 for status in statuses)
         if problem:
@@ -143,6 +156,7 @@ def _try(operation: Any, known: dict[str, Any], person: User) -> tuple[str, list
         case.path_parameters = {name: known.get(name, made_up) for name, made_up in (case.path_parameters or {}).items()}
         if isinstance(case.body, dict):
             there = {"product": "climate", **({} if case.method == "POST" else known)}
+            case.body |= known.get("sent", {})
             case.body |= {name: value for name, value in there.items() if name in case.body}
         statuses.append(case.call_and_validate(checks=CHECKS, headers=headers).status_code)
 

@@ -3,7 +3,7 @@
 import argparse
 import sys
 
-from iotpanel.local import backup, commands, containers, testing, upgrade
+from iotpanel.local import backup, certificates, commands, containers, testing, upgrade
 from iotpanel.local.say import Trouble, complain
 from iotpanel.local.watch import StopAsked
 
@@ -17,6 +17,7 @@ COMMANDS = {
     "upgrade": upgrade.upgrade,
     "shell": upgrade.shell,
     "broker-files": containers.broker,
+    "certificates": certificates.certificates,
 }
 
 

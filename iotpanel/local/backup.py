@@ -21,7 +21,7 @@ from iotpanel.local.say import Trouble, say
 from iotpanel.local.supervisor import Supervisor
 
 DUMP = "database.dump"
-KEPT = ("secrets", "admin-password", "fleet.json", "files", "mosquitto", "postgresql.conf", "mosquitto.d")
+KEPT = ("secrets", "admin-password", "fleet.json", "files", "mosquitto", "tls", "postgresql.conf", "mosquitto.d")
 """Names below the home, beside the dump."""
 
 

@@ -2,13 +2,14 @@
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from iotpanel.local.home import Home
 from iotpanel.local.ports import remembered_port
 from iotpanel.local.say import Trouble
 
+FURTHER_PORTS = {"mqtts": "IOTPANEL_MQTTS_PORT", "ws": "IOTPANEL_MQTT_WS_PORT", "wss": "IOTPANEL_MQTT_WSS_PORT"}
 INNER_PORTS = ("IOTPANEL_MQTT_WORKER_PORT", "IOTPANEL_DB_PORT", "IOTPANEL_CACHE_PORT")
 WILDCARDS = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - the names of "every address", not a wish to bind there
 
@@ -35,6 +36,8 @@ class Config:
     redis_url: str
     mqtt_url: str
     mqtt_host: str
+    listeners: dict[str, int] = field(default_factory=dict)
+    """The further doors of the broker that were asked for (0: not wanted); see listeners.py."""
 
     @property
     def reach(self) -> str:
@@ -63,6 +66,7 @@ def from_environment(environ: Mapping[str, str] = os.environ) -> Config:
         redis_url=environ.get("REDIS_URL", ""),
         mqtt_url=environ.get("MQTT_URL", ""),
         mqtt_host=environ.get("IOTPANEL_MQTT_HOST") or ("" if bind in WILDCARDS else bind),
+        listeners={door: port_of(environ, name, 0) for door, name in FURTHER_PORTS.items() if environ.get(name)},
     )
 
 

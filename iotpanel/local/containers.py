@@ -5,7 +5,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
+from iotpanel.local import certificates
+from iotpanel.local.config import FURTHER_PORTS, port_of
 from iotpanel.local.home import Home, write_private
+from iotpanel.local.listeners import Listeners
 from iotpanel.local.mosquitto import WORKER, Mosquitto
 from iotpanel.local.say import Trouble, say
 from iotpanel.local.tree import Tree
@@ -22,9 +25,16 @@ def broker(_: Sequence[str]) -> int:
         raise Trouble(f"set MQTT_URL to mqtt://{WORKER}:<password>@<host>:1884")
     keep_secret(home, "broker", unquote(worker.password))
     port = int(os.environ.get("IOTPANEL_MQTT_PORT") or 1883)
-    Mosquitto(Tree(Path("/")), home, EVERYWHERE, "127.0.0.1", port, worker.port or 1884, EVERYWHERE).prepare()
+    Mosquitto(Tree(Path("/")), home, EVERYWHERE, "127.0.0.1", port, worker.port or 1884, EVERYWHERE, doors(home)).prepare()
     say(f"the broker's files are in {home.broker}")
     return 0
+
+
+def doors(home: Home) -> Listeners:
+    """The ports that compose publishes; those of TLS where there is a certificate."""
+    on = certificates.is_on(home)
+    asked = {door: port_of(os.environ, name, 0) for door, name in FURTHER_PORTS.items()}
+    return Listeners(home.tls, **{door: port if on or door == "ws" else 0 for door, port in asked.items()})
 
 
 def keep_secret(home: Home, name: str, value: str) -> None:

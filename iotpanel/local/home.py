@@ -28,6 +28,11 @@ class Home:
         return self.root / "broker"
 
     @property
+    def tls(self) -> Path:
+        """The broker's certificate and our own root, once `make certificates` has made them."""
+        return self.root / "tls"
+
+    @property
     def env_file(self) -> Path:
         return self.root / "env"
 

@@ -4,10 +4,11 @@ import base64
 import hashlib
 import os
 import secrets
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from iotpanel.local.home import Home, write_private
+from iotpanel.local.listeners import Listeners
 from iotpanel.local.part import Part
 from iotpanel.local.ports import accepts
 from iotpanel.local.tree import Tree
@@ -87,6 +88,7 @@ class Mosquitto:
     port: int
     worker_port: int
     worker_bind: str = "127.0.0.1"
+    listeners: Listeners = field(default_factory=lambda: Listeners(Path()))
 
     @property
     def url(self) -> str:
@@ -98,7 +100,7 @@ class Mosquitto:
         return Part("mosquitto", argv, self.is_ready, patience=20)
 
     def is_ready(self) -> bool:
-        return accepts(self.port, self.reach) and accepts(self.worker_port)
+        return all(accepts(port, self.reach) for port in (self.port, *self.listeners.open.values())) and accepts(self.worker_port)
 
     def prepare(self) -> None:
         """Write the configuration; the devices' files are only begun here, the uplink worker keeps them."""
@@ -141,7 +143,7 @@ class Mosquitto:
             worker_port=self.worker_port,
             worker_bind=self.worker_bind,
         )
-        return text + f"include_dir {own}\n"
+        return text + self.listeners.settings(self.bind) + f"\ninclude_dir {own}\n"
 
 
 def hash_line(secret: str) -> str:

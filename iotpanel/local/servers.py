@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from iotpanel.local import certificates, listeners
 from iotpanel.local.account import database_account, database_place
 from iotpanel.local.config import Config
 from iotpanel.local.home import Home, write_private
@@ -43,6 +44,8 @@ class Servers:
             "IOTPANEL_PORT": str(config.port),
             "IOTPANEL_MQTT_PORT": str(config.mqtt_port),
             "IOTPANEL_MQTT_HOST": config.mqtt_host,
+            "IOTPANEL_TLS_DIR": str(config.home.tls),
+            **(self.mosquitto.listeners.environment() if self.mosquitto else {}),
         }
 
 
@@ -59,7 +62,9 @@ def choose(config: Config) -> Servers:
     if not config.redis_url:
         servers.valkey = Valkey(tree, config.home, config.cache_port)
     if not config.mqtt_url:
-        servers.mosquitto = Mosquitto(tree, config.home, config.bind, config.reach, config.mqtt_port, config.worker_port)
+        certificates.ensure(config.home, certificates.reachable(config))
+        doors = listeners.choose(config)
+        servers.mosquitto = Mosquitto(tree, config.home, config.bind, config.reach, config.mqtt_port, config.worker_port, listeners=doors)
     return servers
 
 

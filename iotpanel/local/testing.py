@@ -10,7 +10,7 @@ from pathlib import Path
 from iotpanel.local import browser, watch
 from iotpanel.local.app import TOP, base_environment, manage
 from iotpanel.local.commands import supervised
-from iotpanel.local.config import INNER_PORTS, from_environment
+from iotpanel.local.config import FURTHER_PORTS, INNER_PORTS, from_environment
 from iotpanel.local.ports import free_port
 from iotpanel.local.say import Trouble, say
 from iotpanel.local.servers import Servers
@@ -21,6 +21,7 @@ NOT_INHERITED = (
     "DATABASE_URL",
     "REDIS_URL",
     "MQTT_URL",
+    *FURTHER_PORTS.values(),
     "IOTPANEL_BIND",
     "IOTPANEL_ADMIN_PASSWORD",
     "IOTPANEL_HTTPS",

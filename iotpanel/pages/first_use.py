@@ -18,8 +18,9 @@ from iotpanel.api.errors import Conflict
 from iotpanel.tenants.models import Role, Tenant
 from iotpanel.tenants.web import TenantRequest, tenant_page
 
-from .device.endpoint import endpoint_of, only_here
+from .device.endpoint import endpoint_of, further_doors, only_here
 from .device.snippets import snippets
+from .trust import has_own_root
 
 
 class Choice(NamedTuple):
@@ -98,6 +99,8 @@ def _page(request: TenantRequest, first: bool) -> HttpResponseBase:
         "snippets": snippets(device, endpoint, secret),
         "only_here": only_here(),
         "endpoint": endpoint,
+        "doors": further_doors(endpoint),
+        "own_root": has_own_root(),
     }
     return _show(request, first, {"sent": sent} | made)
 

@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, URLResolver, include, path
 
-from . import account, dead_letters, first_use, frame, search
+from . import account, dead_letters, first_use, frame, search, trust
 from .devices import sparks
 from .devices import views as devices
 from .overview.views import overview
@@ -37,5 +37,6 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("no-tenant/", frame.no_tenant, name="no-tenant"),
     path("account/", account.account, name="account"),
     path("account/tokens/<str:token>/revoke/", account.revoke_token, name="revoke-token"),
+    path("ca.pem", trust.root_certificate, name="root-certificate"),
     path("manifest.webmanifest", frame.manifest, name="manifest"),
 ]

@@ -11,6 +11,7 @@ from django.views.decorators.http import require_POST, require_safe
 from devices import provisioning
 from devices.models import Device
 from iotpanel.api.errors import Conflict
+from iotpanel.pages.trust import has_own_root
 from iotpanel.tenants.models import Role
 from iotpanel.tenants.web import tenant_page
 from telemetry import latest
@@ -18,7 +19,7 @@ from telemetry.tiles import model_of
 from telemetry.views.device import device_of
 
 from . import sending
-from .endpoint import endpoint_of, only_here
+from .endpoint import endpoint_of, further_doors, only_here
 from .frame import around
 from .snippets import message_for, sample_values, snippets
 
@@ -33,6 +34,8 @@ def panel(request: HttpRequest, device: Device, secret: str | None = None) -> di
         "shown": device,
         "endpoint": endpoint,
         "only_here": only_here(),
+        "doors": further_doors(endpoint),
+        "own_root": has_own_root(),
         "secret": secret,
         "credential": device.credentials.filter(revoked_at=None).first(),
         "snippets": snippets(device, endpoint, secret),

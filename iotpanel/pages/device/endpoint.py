@@ -5,6 +5,7 @@ import socket
 
 from django.conf import settings
 from django.http import HttpRequest
+from django.utils.translation import gettext as _
 
 from .snippets import Endpoint
 
@@ -19,6 +20,17 @@ def endpoint_of(request: HttpRequest) -> Endpoint:
     host = settings.MQTT_HOST or (own_address() if is_loopback(name) and not only_here() else name)
     web = request.build_absolute_uri("/").rstrip("/")
     return Endpoint(host.strip("[]"), settings.MQTT_PORT, web.replace(name, host, 1) if is_loopback(name) else web)
+
+
+def further_doors(endpoint: Endpoint) -> list[tuple[str, str]]:
+    """The broker's other addresses, where they are open, with what each is called."""
+    host = f"[{endpoint.host}]" if ":" in endpoint.host else endpoint.host
+    known = [
+        (_("MQTT over TLS"), "mqtts", settings.MQTTS_PORT, ""),
+        (_("MQTT over WebSocket"), "ws", settings.MQTT_WS_PORT, "/mqtt"),
+        (_("MQTT over WebSocket with TLS"), "wss", settings.MQTT_WSS_PORT, "/mqtt"),
+    ]
+    return [(name, f"{scheme}://{host}:{port}{path}") for name, scheme, port, path in known if port]
 
 
 def only_here() -> bool:
