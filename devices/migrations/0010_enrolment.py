@@ -8,7 +8,7 @@ import iotpanel.tenants.models.history
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("devices", "0007_archive"),
+        ("devices", "0009_commands"),
     ]
 
     operations = [
