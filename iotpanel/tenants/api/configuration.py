@@ -68,7 +68,7 @@ class ConfigView(TenantEndpoint):
     resource = "config"
     http_method_names = ["get", "head"]
 
-    @extend_schema(responses={(200, YAML): OpenApiResponse({"type": "string"})}, operation_id="config_export")
+    @extend_schema(responses={(200, YAML): OpenApiResponse({"type": "object", "additionalProperties": True})}, operation_id="config_export")
     def get(self, request: Request) -> HttpResponse:
         text = document.write(export(self.tenant))
         return HttpResponse(text, content_type=f"{YAML}; charset=utf-8", headers={"Content-Disposition": 'inline; filename="config.yaml"'})
