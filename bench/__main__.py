@@ -10,6 +10,9 @@ from typing import Any
 BENCHES = {
     "memory": "memory of the whole idle stack, by part",
     "live": "from a device's publish to a browser's open connection",
+    "codec": "frames through the Lua sandbox, against the bare call and against JSON",
+    "connections": "many devices log in, stay, and storm back after the broker restarted",
+    "query": "questions to a store of 100 million readings",
     "ingest": "readings from many devices through broker, worker and database, against the bare loop",
 }
 

@@ -5,7 +5,7 @@ reads add what is not folded yet, in the same snapshot, so they are right at eve
 """
 
 from collections.abc import Collection, Mapping, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
 import orjson
@@ -31,6 +31,11 @@ class Counts(NamedTuple):
     rejected: int = 0
     dead_lettered: int = 0
     heartbeats: int = 0
+
+    @property
+    def missing(self) -> int:
+        """Reports that nobody can account for: 0 where the books balance."""
+        return self.received - self.stored - self.duplicate - self.rejected - self.dead_lettered
 
 
 APPEND = "INSERT INTO telemetry_ledgerentry (at, counts) VALUES (now(), %s::text::jsonb)"
@@ -134,6 +139,17 @@ def by_hour(devices: Collection[int], *, since: datetime, until: datetime) -> li
     """The counts of these devices together, hour by hour, oldest first; hours without uplinks are left out."""
     rows = _query(f"{HOURLY} SELECT hour, {SUM_ALL} FROM every GROUP BY 1 ORDER BY 1", devices, since, until)  # noqa: S608
     return [(hour, Counts(*numbers)) for hour, *numbers in rows]
+
+
+def by_step(devices: Collection[int], *, since: datetime, until: datetime, by: str) -> list[tuple[datetime, Counts]]:
+    """As `by_hour`, or in days of UTC where `by` is "day"."""
+    hours = by_hour(devices, since=since, until=until)
+    if by == "hour":
+        return hours
+    days: dict[datetime, list[Counts]] = {}
+    for hour, counts in hours:
+        days.setdefault(hour.astimezone(UTC).replace(hour=0), []).append(counts)
+    return [(day, Counts(*map(sum, zip(*some, strict=True)))) for day, some in days.items()]
 
 
 def total(tenant: Tenant | None, *, since: datetime, until: datetime) -> Counts:

@@ -48,7 +48,13 @@ SECTIONS = [
             Entry("/products/", "product", gettext_noop("Products"), "p", False, _products),
         ],
     ),
-    Section(gettext_noop("Data"), [Entry("/dead-letters/", "dead", gettext_noop("Dead letters"), "l", True, _dead_letters)]),
+    Section(
+        gettext_noop("Data"),
+        [
+            Entry("/dead-letters/", "dead", gettext_noop("Dead letters"), "l", True, _dead_letters),
+            Entry("/ledger/", "quality", gettext_noop("Ledger"), "b"),
+        ],
+    ),
 ]
 
 

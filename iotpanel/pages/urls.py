@@ -5,6 +5,7 @@ from django.urls import URLPattern, URLResolver, include, path
 from . import account, dead_letters, first_use, frame, search, trust
 from .devices import sparks
 from .devices import views as devices
+from .ledger import views as ledger
 from .overview.views import overview
 from .products import codec
 from .products import views as products
@@ -31,6 +32,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("dead-letters/replay/", dead_letters.replay_many, name="dead-letters-replay"),
     path("dead-letters/<int:pk>/", dead_letters.dead_letter, name="dead-letter"),
     path("dead-letters/<int:pk>/replay/", dead_letters.replay_one, name="dead-letter-replay"),
+    path("ledger/", ledger.ledger_page, name="ledger"),
+    path("ledger/export/", ledger.export, name="ledger-export"),
     path("search/", search.search, name="search"),
     path("tenant/", frame.switch_tenant, name="switch-tenant"),
     path("language/", frame.set_language, name="language"),

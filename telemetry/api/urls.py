@@ -8,6 +8,8 @@ from iotpanel.tenants.keys import KEY_PATTERN
 from .dead_letters import DeadLettersViewSet
 from .device_data import AttributesView, EventsView, FramesView, LatestView
 from .device_door import DeviceDoor, PortDoor
+from .ledger import DeviceLedgerView, GapsView, LedgerView
+from .limits import DeviceLimitsView, LimitsView
 from .readings import ReadingsView
 from .reprocess import ReprocessView
 
@@ -21,6 +23,11 @@ urlpatterns = [
     re_path(rf"{DEVICE}events/$", EventsView.as_view(), name="events"),
     re_path(rf"{DEVICE}attributes/$", AttributesView.as_view(), name="attributes"),
     re_path(rf"{DEVICE}frames/$", FramesView.as_view(), name="frames"),
+    re_path(rf"{DEVICE}ledger/$", DeviceLedgerView.as_view(), name="device-ledger"),
+    re_path(rf"{DEVICE}gaps/$", GapsView.as_view(), name="gaps"),
+    re_path(rf"{DEVICE}limits/$", DeviceLimitsView.as_view(), name="device-limits"),
+    path("ledger/", LedgerView.as_view(), name="ledger"),
+    path("limits/", LimitsView.as_view(), name="limits"),
     re_path(rf"^products/(?P<key>{KEY_PATTERN})/reprocess/$", ReprocessView.as_view(), name="products-reprocess"),
     path("device/telemetry", DeviceDoor.as_view(kind="telemetry"), name="device-telemetry"),
     path("device/attributes", DeviceDoor.as_view(kind="attributes"), name="device-attributes"),

@@ -8,7 +8,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from iotpanel.tenants.web import tenant_page
-from telemetry import silence
+from telemetry import gaps as missing
 
 from .device import device_of
 
@@ -21,6 +21,7 @@ def gaps(request: HttpRequest, key: str) -> HttpResponse:
     """The silences of the last day, newest first."""
     device = device_of(request, key)
     now = timezone.now()
-    usual, found = silence.gaps(device.pk, now - DAY, now)
-    rows = [(gap, gap.seconds(now)) for gap in found]
+    period, found = missing.of_device(device, now - DAY, now)
+    rows = [(gap, gap.seconds) for gap in found]
+    usual = period.seconds if period else None
     return render(request, "devices/detail/gaps.html", {"device": device, "usual": usual, "gaps": rows[:5], "more": len(rows) - 5})
