@@ -13,6 +13,7 @@ BENCHES = {
     "codec": "frames through the Lua sandbox, against the bare call and against JSON",
     "connections": "many devices log in, stay, and storm back after the broker restarted",
     "query": "questions to a store of 100 million readings",
+    "fairness": "what a tenant that sends twice its limit does to another",
     "ingest": "readings from many devices through broker, worker and database, against the bare loop",
 }
 

@@ -24,9 +24,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> dict[str, Any]:
     job = {"readings": options.readings, "asks": options.asks}
     with platform.running() as services:
+        platform.make_devices(services, options.devices, [f"p{number}" for number in range(5)])
         for part in ("uplink", "tasks", "beat", "web"):  # nothing else is to touch the store
             services.stop(part)
-        platform.make_devices(services, options.devices, [f"p{number}" for number in range(5)])
         answer = subprocess.run(
             [sys.executable, "-m", "bench.query_work"],
             input=json.dumps(job),

@@ -47,6 +47,7 @@ PAUSES = """
         FROM gaps WHERE seconds > period * %(longest)s
     )
 """
+HEARD = "SELECT FROM telemetry_report WHERE device_id = %s AND at >= %s LIMIT 1"
 LIST = PAUSES + "SELECT since, CASE WHEN NOT lasts THEN until END, seconds, missing FROM counted ORDER BY since DESC LIMIT %(most)s"  # noqa: S608
 SUMS = PAUSES + "SELECT device_id, count(*), sum(missing)::bigint, sum(seconds) FROM counted GROUP BY 1"  # noqa: S608
 
@@ -97,11 +98,12 @@ def _learnt(devices: Sequence[int], since: datetime, until: datetime, sample: in
 
 
 def of_device(device: Device, since: datetime, until: datetime, most: int = MOST) -> tuple[Period | None, list[Gap]]:
-    """How often a device is expected, and its gaps in [since, until], newest first."""
+    """How often a device is expected, and its gaps in [since, until], newest first; None for one that was never heard."""
     period = periods([device], since, until).get(device.pk)
     if period is None:
         return None, []
-    return period, [Gap(*row) for row in execute(LIST, {**_asked({device.pk: period}, since, until), "most": most})]
+    found = [Gap(*row) for row in execute(LIST, {**_asked({device.pk: period}, since, until), "most": most})]
+    return (period, found) if found or execute(HEARD, [device.pk, since - LOOK_BACK]) else (None, [])
 
 
 def of_devices(expected: dict[int, Period], since: datetime, until: datetime) -> dict[int, Missing]:

@@ -20,7 +20,7 @@ class Usage(NamedTuple):
 
     rate: float | None
     burst: float | None
-    source: str | None
+    set_by: str | None
     used: float
     rejected: int
 

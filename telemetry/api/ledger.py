@@ -65,7 +65,7 @@ class GapSerializer(serializers.Serializer[Any]):
 
 class GapsAnswer(serializers.Serializer[Any]):
     period = serializers.FloatField(allow_null=True, help_text="Seconds between reports; null: it comes as it likes, and misses nothing.")
-    source = serializers.ChoiceField(["thing_model", "learnt"], allow_null=True)  # type: ignore[assignment]
+    learnt = serializers.BooleanField(help_text="From its own reports, and not from its thing model.")
     gaps = serializers.IntegerField()
     missing = serializers.IntegerField()
     seconds = serializers.FloatField()
@@ -120,5 +120,5 @@ class GapsView(DeviceEndpoint):
         start, end = span(self.query(WindowQuery), timedelta(days=31))
         period, found = gaps.of_device(self.device, start, end)
         sums = gaps.of_devices({self.device.pk: period}, start, end).get(self.device.pk, gaps.Missing()) if period else gaps.Missing()
-        rhythm = {"period": period.seconds if period else None, "source": period.source if period else None}
+        rhythm = {"period": period.seconds if period else None, "learnt": bool(period and period.source == "learnt")}
         return Response({**rhythm, **sums._asdict(), "results": [gap._asdict() for gap in found]})

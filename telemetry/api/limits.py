@@ -17,7 +17,7 @@ from .base import DeviceEndpoint
 class LimitAnswer(serializers.Serializer[Any]):
     rate = serializers.FloatField(allow_null=True, help_text="Reports per second; null: nothing limits.")
     burst = serializers.FloatField(allow_null=True, help_text="Reports at once.")
-    source = serializers.ChoiceField(["device", "product", "tenant", "platform"], allow_null=True)  # type: ignore[assignment]
+    set_by = serializers.ChoiceField(["device", "product", "tenant", "platform"], allow_null=True)
     used = serializers.FloatField(help_text="Reports per second, over the last full minutes.")
     rejected = serializers.IntegerField(help_text="Refused in this hour and the one before, for whatever reason.")
 

@@ -71,6 +71,7 @@ def test_missing_reports_are_counted_and_sorted_by(
     viewer: User, quiet: Device, bad: Device, exactly: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(ledger_rows, "EXACTLY", exactly)
+    Device.objects.update(created_at=timezone.now() - timedelta(hours=2))
     answer = seen(viewer, "/ledger/?sort=-missing")
     [first, second] = answer.context["rows"]
     assert (first.device, first.missing.gaps, first.missing.missing) == (quiet, 1, 30)
@@ -137,7 +138,7 @@ def test_rest_gives_the_same_books(viewer: User, stranger: User, quiet: Device, 
     assert sum(step["received"] for step in whole["results"]) == 30
     assert rest.get("devices/bad/ledger/").json()["rejected"] == 4
     missing = rest.get("devices/quiet/gaps/").json()
-    assert (missing["period"], missing["source"], missing["gaps"], missing["missing"]) == (60, "thing_model", 1, 30)
+    assert (missing["period"], missing["learnt"], missing["gaps"], missing["missing"]) == (60, False, 1, 30)
     assert [row["missing"] for row in missing["results"]] == [30]
     assert rest.get("devices/bad/gaps/").json()["period"] is None
     assert Rest(stranger).get("ledger/").json()["received"] == 0
@@ -152,7 +153,7 @@ def test_windows_that_make_no_sense_are_refused(viewer: User, bad: Device, query
 
 def test_limits_and_their_use_by_rest(viewer: User, tenant: Tenant, quiet: Device, bad: Device) -> None:
     tenants.update_tenant(tenant, rate_limit=50, rate_burst=70)
-    assert Rest(viewer).get("limits/").json() == {"rate": 50.0, "burst": 70.0, "source": "tenant", "used": 0.0, "rejected": 4}
+    assert Rest(viewer).get("limits/").json() == {"rate": 50.0, "burst": 70.0, "set_by": "tenant", "used": 0.0, "rejected": 4}
     answer = Rest(viewer).get("devices/quiet/limits/").json()
-    assert (answer["rate"], answer["source"], answer["tenant"]["rate"]) == (None, None, 50.0)
+    assert (answer["rate"], answer["set_by"], answer["tenant"]["rate"]) == (None, None, 50.0)
     assert answer["used"] > 0

@@ -68,6 +68,10 @@ def test_one_that_was_never_heard_misses_nothing(tenant: Tenant) -> None:
     device = make.make_device(tenant)
     assert gaps.of_devices({device.pk: Period(60, "learnt")}, NOW - DAY, NOW) == {}
     assert gaps.of_devices({}, NOW - DAY, NOW) == {}
+    expected = make.make_device(
+        product=make.make_product(tenant, thing_model={"properties": [{"key": "n", "type": "number", "period": 60}]})
+    )
+    assert gaps.of_device(expected, NOW - DAY, NOW) == (None, [])
 
 
 @pytest.mark.parametrize("model", [{}, {"properties": None}, {"properties": [{"key": "a"}, {"key": "b", "period": None}, "x"]}])
