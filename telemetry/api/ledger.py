@@ -12,12 +12,11 @@ from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from devices.api.base import DeviceEndpoint
 from devices.models import Device
 from iotpanel.api.fields import InstantField
 from iotpanel.tenants.api.base import TenantEndpoint
 from telemetry import gaps, ledger
-
-from .base import DeviceEndpoint
 
 DAY = timedelta(days=1)
 LONGEST = {"hour": timedelta(days=92), "day": timedelta(days=3660)}

@@ -8,10 +8,9 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from devices.api.base import DeviceEndpoint
 from iotpanel.tenants.api.base import TenantEndpoint
 from telemetry import usage
-
-from .base import DeviceEndpoint
 
 
 class LimitAnswer(serializers.Serializer[Any]):
