@@ -269,7 +269,11 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_SETTINGS": {"deepLinking": True, "persistAuthorization": False, "validatorUrl": None},
     "COMPONENT_SPLIT_REQUEST": True,
     "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
-    "ENUM_NAME_OVERRIDES": {"RunState": "telemetry.models.reprocess.RunState", "Role": "iotpanel.tenants.models.Role"},
+    "ENUM_NAME_OVERRIDES": {
+        "CommandState": "devices.models.command.CommandState",
+        "Role": "iotpanel.tenants.models.Role",
+        "RunState": "telemetry.models.reprocess.RunState",
+    },
 }
 
 # Accounts are made by people who may; sign-on appears where it is configured. The failures are counted by axes alone.

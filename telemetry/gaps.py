@@ -47,7 +47,7 @@ PAUSES = """
         FROM gaps WHERE seconds > period * %(longest)s
     )
 """
-HEARD = "SELECT FROM telemetry_report WHERE device_id = %s AND at >= %s LIMIT 1"
+HEARD = "SELECT 1 FROM telemetry_report WHERE device_id = %s AND at >= %s LIMIT 1"
 LIST = PAUSES + "SELECT since, CASE WHEN NOT lasts THEN until END, seconds, missing FROM counted ORDER BY since DESC LIMIT %(most)s"  # noqa: S608
 SUMS = PAUSES + "SELECT device_id, count(*), sum(missing)::bigint, sum(seconds) FROM counted GROUP BY 1"  # noqa: S608
 
