@@ -16,7 +16,7 @@ from .stores.session import execute
 
 EXPECTED = 2  # a silence longer than so many periods is a gap
 MOST = 1_000  # gaps of one device that are listed
-SAMPLE = 120  # newest reports that a rhythm is learnt from
+SAMPLE = 40  # newest reports that a rhythm is learnt from: few, so that a changed one is soon believed
 LOOK_BACK = timedelta(days=30)  # for the report before a window
 
 SAMPLES = """
@@ -25,10 +25,13 @@ SAMPLES = """
         WHERE row.device_id = device_id.device_id AND at >= %s AND at <= %s ORDER BY at DESC LIMIT %s
     ) AS newest
 """
-# Each pause is cut to the window; the one that still lasts ends with it.
+# Each pause is cut to the window; the one that still lasts ends with it. Of a learnt rhythm a pause is no gap where the
+# three just before it were about as long: then the device came less often, and nothing is missing.
 PAUSES = """
-    WITH wanted AS (SELECT * FROM unnest(%(devices)s::bigint[], %(periods)s::float8[]) AS wanted (device_id, period)), pauses AS (
-        SELECT device_id, period, at AS until, lasts, lag(at) OVER (PARTITION BY device_id ORDER BY at, lasts) AS since
+    WITH wanted AS (
+        SELECT * FROM unnest(%(devices)s::bigint[], %(periods)s::float8[], %(learnt)s::boolean[]) AS wanted (device_id, period, learnt)
+    ), pauses AS (
+        SELECT device_id, period, learnt, at AS until, lasts, lag(at) OVER (PARTITION BY device_id ORDER BY at, lasts) AS since
         FROM wanted CROSS JOIN LATERAL (
             (SELECT at, false AS lasts FROM telemetry_report AS row WHERE row.device_id = wanted.device_id
              AND at < %(start)s AND at >= %(long_before)s ORDER BY at DESC LIMIT 1)
@@ -37,10 +40,15 @@ PAUSES = """
             UNION ALL
             SELECT %(end)s::timestamptz, true
         ) AS heard
+    ), judged AS (
+        SELECT *, coalesce(
+            min(until - since) OVER (PARTITION BY device_id ORDER BY until, lasts ROWS BETWEEN 3 PRECEDING AND 1 PRECEDING),
+            lead(until - since) OVER (PARTITION BY device_id ORDER BY until, lasts)
+        ) AS shortest FROM pauses
     ), gaps AS (
         SELECT device_id, greatest(since, %(start)s) AS since, until, lasts,
                extract(epoch FROM until - greatest(since, %(start)s))::float8 AS seconds, period
-        FROM pauses WHERE since IS NOT NULL
+        FROM judged WHERE since IS NOT NULL AND (lasts OR NOT learnt OR shortest IS NULL OR until - since > shortest * %(longest)s)
     ), counted AS (
         SELECT device_id, since, until, lasts, seconds,
                greatest(1, CASE WHEN lasts THEN floor(seconds / period) ELSE round(seconds / period) - 1 END)::bigint AS missing
@@ -117,6 +125,7 @@ def _asked(expected: dict[int, Period], since: datetime, until: datetime) -> dic
     return {
         "devices": bigints(list(expected)),
         "periods": [period.seconds for period in expected.values()],
+        "learnt": [period.source == "learnt" for period in expected.values()],
         "start": since,
         "end": until,
         "long_before": since - LOOK_BACK,

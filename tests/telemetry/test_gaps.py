@@ -48,6 +48,23 @@ def test_one_message_late_is_no_gap(tenant: Tenant) -> None:
     assert gaps.of_device(device, NOW - DAY, NOW) == (Period(60, "learnt"), [])
 
 
+def test_what_came_less_often_before_is_not_full_of_gaps(tenant: Tenant) -> None:
+    device = make.make_device(tenant)
+    heard(device, [*range(60), *range(60, 600, 10), *range(720, 800, 10)])
+    period, found = gaps.of_device(device, NOW - DAY, NOW)
+    assert period == Period(60, "learnt")
+    assert [gap.seconds / 60 for gap in found] == [130]
+    strict = gaps.of_devices({device.pk: Period(60, "thing_model")}, NOW - DAY, NOW)
+    assert strict[device.pk].gaps > 50, "what the owner expects is expected"
+
+
+def test_a_lone_message_between_two_silences_hides_neither(tenant: Tenant) -> None:
+    device = make.make_device(tenant)
+    heard(device, [*range(50), 100, *range(150, 160)])
+    _, found = gaps.of_device(device, NOW - DAY, NOW)
+    assert [gap.seconds / 60 for gap in found] == [51, 50]
+
+
 def test_what_the_thing_model_expects_outranks_what_was_learnt(tenant: Tenant) -> None:
     model = {"properties": [{"key": "n", "type": "number", "period": 600}, {"key": "m", "type": "number", "period": 300}]}
     device = make.make_device(product=make.make_product(tenant, thing_model=model))
