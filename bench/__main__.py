@@ -15,6 +15,7 @@ BENCHES = {
     "query": "questions to a store of 100 million readings",
     "fairness": "what a tenant that sends twice its limit does to another",
     "ingest": "readings from many devices through broker, worker and database, against the bare loop",
+    "broker": "what the broker keeps when it is killed, and what saving costs it",
 }
 
 

@@ -4,7 +4,7 @@
 much it says. Words are taken in the order of their arrival; one that is older than what we know changes nothing.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 
 import orjson
@@ -61,17 +61,26 @@ class Heard:
 
     def __init__(self) -> None:
         self._until: dict[int, int] = {}
+        self._timed: dict[int, int] = {}  # the same for those whose clock was written with it
 
     def is_fresh(self, word: Presence) -> bool:
         """Whether writing this word would change nothing but a fraction of a second."""
         return word.online and word.at < self._until.get(word.device_id, 0)
 
+    def untimed(self, offsets: Iterable[int]) -> set[int]:
+        """Those of these devices that were written without their clock: a device may connect, say one thing, and sleep."""
+        return {device_id for device_id in offsets if self._timed.get(device_id) != self._until.get(device_id)}
+
     def forget(self) -> None:
         self._until.clear()
+        self._timed.clear()
 
-    def note(self, words: Iterable[Presence]) -> None:
+    def note(self, words: Iterable[Presence], offsets: Collection[int] = ()) -> None:
+        """These words were written, with the clocks of `offsets`."""
         for word in words:
-            self._until[word.device_id] = word.at + SECOND if word.online else 0
+            self._until[word.device_id] = until = word.at + SECOND if word.online else 0
+            if word.device_id in offsets:
+                self._timed[word.device_id] = until
 
 
 def apply(words: Sequence[Presence], offsets: dict[int, int] | None = None) -> list[Presence]:

@@ -4,9 +4,11 @@ The uplink is a step of the worker, not of its consumer: losing Valkey stops the
 uplink goes on.
 """
 
+import threading
 from typing import Any
 
 from celery import Celery, bootsteps
+from celery.signals import worker_shutting_down
 from celery.worker.control import inspect_command
 from click import Option
 from django.utils.module_loading import import_string
@@ -29,15 +31,23 @@ class UplinkStep(bootsteps.StartStopStep):
     def create(self, parent: Any) -> None:
         # By its path: this module is imported before Django's apps are ready.
         self.service = import_string("telemetry.uplink.service.UplinkService")()
+        self._farewell = threading.Thread(target=self.service.stop, name="uplink-farewell", daemon=True)
 
     def start(self, parent: Any) -> None:
         self.service.start()
         _running.append(self.service)
+        worker_shutting_down.connect(self._drain, weak=False)
 
-    def stop(self, parent: Any) -> None:
+    def _drain(self, **_: Any) -> None:
+        """Begin at the signal, beside Celery's own farewell: that waits for Valkey, for as long as Valkey stands still."""
         if self.service in _running:
             _running.remove(self.service)
-            self.service.stop()
+            self._farewell.start()
+
+    def stop(self, parent: Any) -> None:
+        self._drain()
+        if self._farewell.ident:
+            self._farewell.join()
 
     def terminate(self, parent: Any) -> None:
         self.stop(parent)

@@ -13,6 +13,7 @@ from typing import TypeVar
 from urllib.parse import urlsplit
 
 import httpx
+import redis
 
 from iotpanel.local import app, housekeeping, prepare
 from iotpanel.local import servers as local_servers
@@ -124,6 +125,19 @@ class Services:
     def kill_whole(self, part: str) -> None:
         """Kill a part and every process that it started, at once."""
         os.killpg(self.pid(part), signal.SIGKILL)
+
+    @contextmanager
+    def stalled(self, part: str) -> Iterator[None]:
+        """A part that is there and does nothing."""
+        os.kill(self.pid(part), signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            os.kill(self.pid(part), signal.SIGCONT)
+
+    def cache(self) -> redis.Redis:
+        """A client of the cache."""
+        return redis.Redis.from_url(self.environment["REDIS_URL"], socket_timeout=5)
 
     def await_end(self, pid: int, seconds: float) -> None:
         """Wait until a process that the supervisor started is gone, and taken note of."""

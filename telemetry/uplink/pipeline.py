@@ -149,12 +149,13 @@ def _write(findings: Findings, pending: Pending[Any], writer: Callable[[Sequence
 def _note_presence(findings: Findings) -> None:
     """Write who was heard, as far as it says anything new, and keep only the changes for the browsers."""
     heard = memory().heard
-    words = [(entry, word) for entry, word in findings.presences if not heard.is_fresh(word)]
+    untimed = heard.untimed(findings.offsets)
+    words = [(entry, word) for entry, word in findings.presences if word.device_id in untimed or not heard.is_fresh(word)]
     findings.presences = []
     if words:
         entries = {entry.id: entry for entry, _ in words}
         changed = presence.apply([word for _, word in words], findings.offsets)
-        heard.note(word for _, word in words)
+        heard.note((word for _, word in words), findings.offsets)
         findings.presences = [(entries[word.device_id], word) for word in changed]
         if changed:
             presence.tell_sinks(changed)

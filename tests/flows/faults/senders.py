@@ -24,7 +24,7 @@ class Mouth:
     """One device's connection: raw paho at QoS 1, which sends again what was not acknowledged when it is back."""
 
     def __init__(self, port: int, account: Account, journal: Journal) -> None:
-        self.topic = account.topic("telemetry")
+        self.account = account
         self.journal = journal
         self.waiting: dict[int, Sequence[int]] = {}
         self._pubacks: deque[int] = deque()
@@ -41,7 +41,7 @@ class Mouth:
 
     def say(self, message: Message, topic: str = "") -> None:
         self.settle()
-        mid = self.client.publish(topic or self.topic, message.payload, qos=1).mid
+        mid = self.client.publish(topic or self.account.topic("telemetry"), message.payload, qos=1).mid
         self.waiting[mid] = message.numbers
 
     def settle(self) -> None:

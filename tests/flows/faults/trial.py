@@ -113,3 +113,9 @@ def devices(platform: Platform, product: str, count: int) -> list[Account]:
     made = [platform.new_device(product) for _ in range(count)]
     eventually(lambda: all(map(platform.may_sign_in, made)))
     return made
+
+
+def eventually_stored(platform: Platform, journal: Journal, keys: list[str]) -> None:
+    """Wait until the last report of the journal is there, and with it all before it."""
+    last = {entry.number for entry in journal.good[-1:]}
+    eventually(lambda: last <= witness.numbers(platform.services, keys), RECOVERY)
