@@ -148,12 +148,15 @@ class Subscriber:
             CallbackAPIVersion.VERSION2, client_id="worker", clean_session=False, manual_ack=True, reconnect_on_failure=False
         )
         self.client.on_message = self._on_message
-        self.client.on_connect = lambda *_: self.client.subscribe("devices/+/up/#", 1)
+        self.client.on_connect = self._on_connect
         self.subscribed = threading.Event()
         self.client.on_subscribe = lambda *_: self.subscribed.set()
         self.client.connect("127.0.0.1", port)
         self.client.loop_start()
         self.subscribed.wait(30)
+
+    def _on_connect(self, *_: Any) -> None:
+        self.client.subscribe("devices/+/up/#", 1)
 
     def _on_message(self, _client: Any, _userdata: Any, message: paho.MQTTMessage) -> None:
         self.received.append(struct.unpack(">q", message.payload[:8])[0])

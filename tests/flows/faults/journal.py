@@ -91,6 +91,11 @@ class Journal:
         """What was acknowledged, so that nobody else keeps it any more."""
         return [entry for entry in self.entries if entry.acknowledged]
 
+    def missing(self, rows: Iterable[Row]) -> list[Entry]:
+        """What was acknowledged and is not there: where something may be lost, whether it is only that."""
+        there = {row.values.get(IDENTITY) for row in rows}
+        return [entry for entry in self.good if entry.acknowledged and entry.number not in there]
+
     def audit(self, rows: Iterable[Row]) -> Discrepancies:
         """Compare what was found with what was sent. What nobody acknowledged may be there or not."""
         wrong = Discrepancies()

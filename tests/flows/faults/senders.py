@@ -49,6 +49,11 @@ class Mouth:
         while self._pubacks:
             self.journal.acknowledged(self.waiting.pop(self._pubacks.popleft()))
 
+    def is_settled(self) -> bool:
+        """Whether all that was said is acknowledged."""
+        self.settle()
+        return not self.waiting
+
     def close(self) -> None:
         self.client.disconnect()
         self.client.loop_stop()
@@ -85,12 +90,8 @@ class MqttSender:
             self._thread.join()
 
     def await_acknowledgements(self, seconds: float = GIVE_UP) -> None:
-        eventually(self.all_acknowledged, seconds)
-
-    def all_acknowledged(self) -> bool:
         for mouth in self.mouths:
-            mouth.settle()
-        return not any(mouth.waiting for mouth in self.mouths)
+            eventually(mouth.is_settled, seconds)
 
     def last_words(self) -> None:
         """One more report of each device, behind everything else in the broker's queue."""

@@ -1,10 +1,17 @@
-"""The broker goes away and comes back. What it keeps when it is killed is measured in test_broker_killed.py."""
+"""The broker goes away and comes back: cleanly, and killed. See docs/reliability.md for what its file keeps."""
 
 import random
+import time
 
+import pytest
+
+from iotpanel.local.mosquitto import SAVED_EVERY
 from tests.flows.platform import Platform
 
+from . import witness
 from .trial import Trial
+
+SAVING = 2.0  # seconds that the broker looks for a moment to save, and saves
 
 
 def test_a_clean_restart_of_the_broker_loses_and_doubles_nothing(platform: Platform, seed: int) -> None:
@@ -18,3 +25,27 @@ def test_a_clean_restart_of_the_broker_loses_and_doubles_nothing(platform: Platf
         platform.services.start("mosquitto")
         trial.talk_for(chance.uniform(0.3, 1.0))
     trial.verify()
+
+
+@pytest.mark.parametrize("worker", ["there", "away"])
+def test_a_killed_broker_loses_only_what_came_since_it_last_saved(platform: Platform, worker: str, seed: int) -> None:
+    """Also what it does lose is no more than that: no phantom, no second copy, nothing altered, and the counts add up."""
+    chance = random.Random(f"{seed} {worker}")
+    trial = Trial(platform, seed)
+    with trial.talking():
+        if worker == "away":
+            platform.services.stop("uplink")
+        trial.talk_for(SAVED_EVERY + SAVING + chance.uniform(0.2, 2.0))
+        killed = time.monotonic()
+        platform.services.kill("mosquitto")
+        trial.talk_for(chance.uniform(0.5, 1.5))
+        if worker == "away":
+            platform.services.start("uplink")
+        trial.talk_for(0.5)
+    rows = witness.sql_rows(platform.services, trial.keys)
+    assert trial.journal.audit(rows).kinds <= {"lost"}
+    missing = trial.journal.missing(rows)
+    assert all(killed - SAVED_EVERY - SAVING < entry.sent_at <= killed for entry in missing)
+    counts = witness.ledger(platform.services, trial.keys)
+    assert witness.is_identity(counts), counts
+    assert counts["stored"] == len(trial.journal.good) - len(missing)

@@ -25,7 +25,10 @@ def length_and_rate(seed: int, chance: random.Random) -> tuple[float, float]:
     return (chance.uniform(4, 10), 1_000) if SEEDS else (2.5, 500)
 
 
-@pytest.mark.parametrize("sickness", SICKNESSES)
+QUICK = {"stopped", "read-only"}
+
+
+@pytest.mark.parametrize("sickness", [pytest.param(name, marks=[] if name in QUICK else [pytest.mark.long]) for name in SICKNESSES])
 def test_an_unusable_database_costs_nothing_but_time(platform: Platform, sickness: str, seed: int) -> None:
     chance = random.Random(f"{seed} {sickness}")
     seconds, rate = length_and_rate(seed, chance)

@@ -102,6 +102,11 @@ def test_what_nobody_acknowledged_may_be_there_or_not() -> None:
     assert journal.audit([]).lost == ["d1 n=5"]
 
 
+def test_what_is_missing_can_be_looked_at() -> None:
+    journal = journal_of(6)
+    assert [entry.number for entry in journal.missing(without(2)(rows_of(journal)))] == [2]
+
+
 def test_poison_owes_nothing_and_must_not_be_stored() -> None:
     journal = Journal()
     [number] = journal.next_numbers(1)

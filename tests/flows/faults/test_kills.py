@@ -14,7 +14,17 @@ from .trial import Trial
 ALL = ("uplink", "web", "tasks", "valkey", "postgres")
 
 
-@pytest.mark.parametrize("parts", [*([part] for part in ALL), ALL], ids=lambda parts: "+".join(parts) if len(parts) == 1 else "all")
+@pytest.mark.parametrize(
+    "parts",
+    [
+        pytest.param(["uplink"], id="uplink"),
+        pytest.param(["web"], id="web", marks=pytest.mark.long),
+        pytest.param(["tasks"], id="tasks", marks=pytest.mark.long),
+        pytest.param(["valkey"], id="valkey", marks=pytest.mark.long),
+        pytest.param(["postgres"], id="postgres", marks=pytest.mark.long),
+        pytest.param(ALL, id="all"),
+    ],
+)
 def test_a_kill_loses_and_doubles_nothing(platform: Platform, parts: Sequence[str], seed: int) -> None:
     chance = random.Random(seed)
     trial = Trial(platform, seed, http=len(parts) > 1 or parts[0] in ("web", "postgres"))

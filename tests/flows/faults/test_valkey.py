@@ -17,7 +17,9 @@ def goes_on(trial: Trial) -> None:
     eventually(lambda: any(number >= before for number in trial.stored_numbers()), 30)
 
 
-@pytest.mark.parametrize("fault", ["flushed", "stalled", "stopped"])
+@pytest.mark.parametrize(
+    "fault", [pytest.param("flushed", marks=pytest.mark.long), "stalled", pytest.param("stopped", marks=pytest.mark.long)]
+)
 def test_ingest_goes_on(platform: Platform, fault: str, seed: int) -> None:
     chance = random.Random(f"{seed} {fault}")
     services = platform.services
@@ -39,12 +41,15 @@ def test_ingest_goes_on(platform: Platform, fault: str, seed: int) -> None:
     trial.verify()
 
 
+@pytest.mark.long
 def test_a_worker_that_ends_while_valkey_stands_still_drains_too(platform: Platform, seed: int) -> None:
     services = platform.services
     trial = Trial(platform, seed, timed=False)
     with trial.talking():
         trial.talk_for(random.Random(seed).uniform(0.2, 0.8))
+        log = len(services.log("uplink"))
         with services.stalled("valkey"):
             pid = services.kill("uplink", signal.SIGTERM)
-            services.await_end(pid, 20)
+            eventually(lambda: '"drained":true' in services.log("uplink")[log:], 20)
+        services.await_end(pid, 30)
     trial.verify()

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from devices import products, provisioning
 from devices.exceptions import REASONS, Invalid, Unavailable
-from devices.models import Device, DiscoveredProperty, Product
+from devices.models import Device, DevicePresence, DiscoveredProperty, Product
 from devices.thing_model import MAX_PROPERTIES
 from telemetry import latest, ledger
 from telemetry.models import Attribute, DeadLetterRecord, Event, LedgerEntry, ReportRow
@@ -254,6 +254,16 @@ def test_a_database_that_is_down_changes_nothing_and_is_said(device: Device, mon
             say(device, "telemetry", {"temperature": 1})
     assert stored(device) == []
     assert say(device, "telemetry", {"temperature": 1}).stored == 1
+
+
+def test_the_clock_of_a_device_that_says_one_thing_and_sleeps(device: Device) -> None:
+    """Its coming was written a moment before, and nobody's coming is written twice within a second."""
+    ts = now_ms() + 10
+    say(device, "status", b"online", source="broker")
+    say(device, "telemetry", {"ts": ts - 90_000, "values": {"temperature": 1}}, received_at=ts * 1000)
+    assert DevicePresence.objects.get(device=device).clock_offset == -90.0
+    say(device, "telemetry", {"ts": ts - 80_000, "values": {"temperature": 1}}, received_at=ts * 1000 + 1)
+    assert DevicePresence.objects.get(device=device).clock_offset == -90.0  # written a moment ago
 
 
 @pytest.mark.django_db(transaction=True)
