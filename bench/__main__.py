@@ -16,6 +16,7 @@ BENCHES = {
     "fairness": "what a tenant that sends twice its limit does to another",
     "ingest": "readings from many devices through broker, worker and database, against the bare loop",
     "broker": "what the broker keeps when it is killed, and what saving costs it",
+    "http": "the durable way in: HTTP uplink, answered after the commit",
 }
 
 

@@ -75,7 +75,7 @@ listener {worker_port} {worker_bind}
 """
 QUEUE_BYTES = 1_000_000_000
 SAVED_EVERY = 5
-"""Seconds: what the broker acknowledged since it last saved is lost when it is killed. See docs/decisions/0011."""
+"""Seconds: what the broker acknowledged since it last saved is lost when it is killed."""
 PACKET = 1_048_576 + 1024
 
 

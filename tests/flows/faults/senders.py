@@ -30,7 +30,7 @@ class Mouth:
         self._pubacks: deque[int] = deque()
         self.client = paho.Client(CallbackAPIVersion.VERSION2, client_id=account.key)
         self.client.username_pw_set(account.key, account.secret)
-        self.client.max_inflight_messages_set(2000)
+        self.client.max_inflight_messages_set(0)  # no limit: with one paho looks through all that waits at each PUBACK
         self.client.reconnect_delay_set(1, 1)
         self.client.on_publish = self._on_publish
         self.client.connect("127.0.0.1", port, 60)

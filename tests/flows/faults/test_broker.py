@@ -27,7 +27,7 @@ def test_a_clean_restart_of_the_broker_loses_and_doubles_nothing(platform: Platf
     trial.verify()
 
 
-@pytest.mark.parametrize("worker", ["there", "away"])
+@pytest.mark.parametrize("worker", [pytest.param("there", marks=pytest.mark.long), "away"])
 def test_a_killed_broker_loses_only_what_came_since_it_last_saved(platform: Platform, worker: str, seed: int) -> None:
     """Also what it does lose is no more than that: no phantom, no second copy, nothing altered, and the counts add up."""
     chance = random.Random(f"{seed} {worker}")
@@ -45,6 +45,8 @@ def test_a_killed_broker_loses_only_what_came_since_it_last_saved(platform: Plat
     rows = witness.sql_rows(platform.services, trial.keys)
     assert trial.journal.audit(rows).kinds <= {"lost"}
     missing = trial.journal.missing(rows)
+    oldest = killed - min((entry.sent_at for entry in missing), default=killed)
+    print(f"worker {worker}: {len(missing)} of {len(trial.journal.good)} lost, the oldest sent {oldest:.2f} s before the kill")
     assert all(killed - SAVED_EVERY - SAVING < entry.sent_at <= killed for entry in missing)
     counts = witness.ledger(platform.services, trial.keys)
     assert witness.is_identity(counts), counts
