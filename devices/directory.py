@@ -60,6 +60,7 @@ class Directory:
         self._products: dict[int, ProductEntry] = {}
         self._patterns: list[topics.Pattern] | None = None
         self._listening: object = None
+        self.generation = 0  # grows whenever something may have changed
 
     def refresh(self) -> None:
         """One round trip: learn of changes, and subscribe to them on a fresh connection. Call it first in a batch."""
@@ -79,6 +80,7 @@ class Directory:
 
     def forget(self) -> None:
         """Read everything anew from now on."""
+        self.generation += 1
         self._devices.clear()
         self._by_id.clear()
         self._products.clear()

@@ -78,3 +78,13 @@ LIVE_SKIPPED = _counter("live_skipped", "Readings passed over in favour of newer
 HTTP_SECONDS = _histogram("http_request_seconds", "Time to answer a request, streamed bodies excluded.", "method", "status")
 TASK_SECONDS = _histogram("task_seconds", "Time of one run of a task.", "task")
 TASK_RUNS = _counter("task_runs", "Runs of tasks.", "task", "outcome")
+
+# --- Rules -------------------------------------------------------------------------------------------------
+RULE_SECONDS = _histogram("rule_seconds", "Time that the rules took of one batch, actions included.")
+RULE_STEPS = _counter("rule_steps", "Times that a rule looked at a device.")
+RULE_FIRINGS = _counter("rule_firings", "Times that a rule changed its mind about a device.", "change")
+RULE_FAILURES = _counter("rule_failures", "Times that a rule or one of its actions failed.")
+RULES_DISABLED = _counter("rules_disabled", "Rules switched off because they failed too often.")
+RULE_LOOPS = _counter("rule_loops_cut", "Times that a loop of rules was cut.")
+RULE_RETRIES = _counter("rule_retries", "Times that a batch had to look again because somebody else had changed a rule's state.")
+ALARM_CHANGES = _counter("alarm_changes", "What happened to alarms.", "kind")

@@ -162,14 +162,17 @@ MQTT_CLIENT_ID = env.str("IOTPANEL_MQTT_CLIENT_ID", default="iotpanel-uplink")
 BROKER_DIR = env.str("IOTPANEL_BROKER_DIR", default="")
 # Where the broker asks us instead (/broker/...): what it has to know. Empty: nobody may ask.
 BROKER_TOKEN = secret("IOTPANEL_BROKER_TOKEN", default="")
-# Called with the reports of a batch in the batch's transaction (dotted paths); how upper apps see the uplink.
-UPLINK_SINKS: list[str] = []
+# Called with the reports, attributes and events that a batch stored, in its transaction (dotted paths); how upper apps see the uplink.
+UPLINK_SINKS: list[str] = ["rules.engine.sink"]
 # Called with changes outside a batch (a presence's, a command's, a shadow's) in the writer's transaction.
-CHANGE_SINKS: list[str] = ["telemetry.live.changes.tell"]
+CHANGE_SINKS: list[str] = ["telemetry.live.changes.tell", "rules.engine.sink"]
 # Commands a second that a device (a burst at first) and a tenant are sent at most; the rest waits.
 COMMAND_RATE_DEVICE = env.float("IOTPANEL_COMMAND_RATE_DEVICE", default=20.0)
 COMMAND_BURST_DEVICE = env.float("IOTPANEL_COMMAND_BURST_DEVICE", default=50.0)
 COMMAND_RATE_TENANT = env.float("IOTPANEL_COMMAND_RATE_TENANT", default=5000.0)
+# Called once a second by the uplink worker with the instant since when it hears everything, or None while it does not.
+SWEEPS: list[str] = ["rules.sweeps.sweep"]
+RULES_PER_TENANT = env.int("IOTPANEL_RULES_PER_TENANT", default=20_000)
 # Where readings are kept (telemetry/stores), and whether TimescaleDB is switched on where the server has it.
 TELEMETRY_STORE = env.str("IOTPANEL_STORE", default="timescale")
 TIMESCALE = env.bool("IOTPANEL_TIMESCALE", default=True)
@@ -337,6 +340,9 @@ AUDITLOG_INCLUDE_TRACKING_MODELS: tuple[dict[str, Any], ...] = (
         ],
         "m2m_fields": {"groups"},
     },
+    {"model": "rules.Rule", "include_fields": ["name", "enabled", "body", "disabled_reason"]},
+    {"model": "rules.Maintenance", "include_fields": ["name", "scope", "starts_at", "ends_at"]},
+    {"model": "rules.Rotation", "include_fields": ["key", "name", "people", "period", "starts_at"]},
     {"model": "devices.Credential", "include_fields": ["device", "revoked_at", "valid_until"]},
     {
         "model": "devices.RegistrationPolicy",

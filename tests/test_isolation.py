@@ -4,13 +4,16 @@ Each address has a rule here. A new one without a rule fails `test_every_address
 """
 
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import Any, NamedTuple
 
 import pytest
 from django.urls import URLPattern, URLResolver, get_resolver
 
+import rules.models
 from devices.models import Device
 from iotpanel.tenants.models import Role, Tenant, User
+from rules.rules import create_rule
 from telemetry.models import DeadLetterRecord
 from tests.make import WITH_COMMANDS, make_api_key, make_command, make_device, make_group, make_product
 from tests.rest import Rest
@@ -78,6 +81,26 @@ RULES = {
     "dead-letters-detail": ITEM,
     "dead-letters-replay-one": ITEM,
     "dead-letters-replay-many": LIST,
+    "rules-list": LIST,
+    "rules-detail": ITEM,
+    "rules-body-schema": LIST,
+    "rules-limits": LIST,
+    "rules-trace": ITEM,
+    "rules-run": ITEM,
+    "rules-backtest": Rule(404, viewer_writes=True),
+    "rules-backtest-body": Rule(None, viewer_writes=True),
+    "maintenances-list": LIST,
+    "maintenances-detail": ITEM,
+    "rotations-list": LIST,
+    "rotations-detail": ITEM,
+    "alarms-list": LIST,
+    "alarms-detail": ITEM,
+    "alarms-acknowledge": ITEM,
+    "alarms-clear": ITEM,
+    "alarms-assign": ITEM,
+    "alarms-comments": ITEM,
+    "alarms-shelve": ITEM,
+    "alarms-counts": LIST,
 }
 # For devices, by their own credentials: a person is nobody there (tests/telemetry/test_api_device_door.py).
 DEVICE_DOORS = {
@@ -147,7 +170,20 @@ def theirs(tenant: Tenant, owner: User) -> dict[str, str]:
         "groups": make_group(tenant, key="home-group").key,
         "tenants": tenant.key,
     }
+    rule, alarm = make_home_rule(tenant, device)
+    keys |= {"rules": str(rule.pk), "alarms": str(alarm.pk)}
+    now = device.created_at
+    window = rules.models.Maintenance.objects.create(tenant=tenant, name="home-work", starts_at=now, ends_at=now + timedelta(days=1))
+    rotation = rules.models.Rotation.objects.create(tenant=tenant, key="home-rota", name="home-rota", people=["olga"], starts_at=now)
+    keys |= {"maintenances": str(window.pk), "rotations": rotation.key}
     return {**keys, "dead-letters": str(letter.pk), "api-keys": str(make_api_key(tenant)[0].pk), "members": "olga"}
+
+
+def make_home_rule(tenant: Tenant, device: Device) -> tuple[rules.models.Rule, rules.models.Alarm]:
+    body = {"scope": {"devices": ["home-device"]}, "when": {"online": False}, "actions": [{"kind": "alarm"}]}
+    rule = create_rule(tenant, name="home-rule", body=body)
+    values = {"rule": rule, "rule_name": rule.name, "device": device, "raised_at": device.created_at, "message": "home-alarm"}
+    return rule, rules.models.Alarm.objects.create(tenant=tenant, **values)
 
 
 def fill(address: Address, theirs: dict[str, str]) -> str:

@@ -4,6 +4,13 @@ from iotpanel.registry import Registry
 
 from .base import Action
 
-ACTIONS: Registry[type[Action]] = Registry("action", {})
+ACTIONS: Registry[type[Action]] = Registry(
+    "action",
+    {
+        "alarm": "rules.actions.alarm:AlarmAction",
+        "reading": "rules.actions.reading:ReadingAction",
+        "scene": "rules.actions.scene:SceneAction",
+    },
+)
 
 __all__ = ["ACTIONS", "Action"]

@@ -1,5 +1,15 @@
 """Addresses below /api/v1/."""
 
-from django.urls import URLPattern, URLResolver
+from rest_framework.routers import SimpleRouter
 
-urlpatterns: list[URLPattern | URLResolver] = []
+from .alarms import AlarmsViewSet
+from .around import MaintenancesViewSet, RotationsViewSet
+from .rules import RulesViewSet
+
+router = SimpleRouter()
+router.register("rules", RulesViewSet, "rules")
+router.register("alarms", AlarmsViewSet, "alarms")
+router.register("maintenances", MaintenancesViewSet, "maintenances")
+router.register("rotations", RotationsViewSet, "rotations")
+
+urlpatterns = router.urls

@@ -43,6 +43,7 @@ class Publisher:
         self._status: dict[int, wire.Status] = {}
         self._frames: deque[tuple[int, dict[str, Any]]] = deque(maxlen=ROOM)
         self._notices: deque[wire.Notice] = deque(maxlen=ROOM)
+        self._rings: deque[tuple[str, bytes, int, int]] = deque(maxlen=ROOM)
         self._wake = threading.Event()
         self._hurry = threading.Event()
         self._stopping = threading.Event()
@@ -131,6 +132,11 @@ class Publisher:
                 self._hurry.set()
                 self._wake.set()
 
+    def keep(self, ring: str, entry: bytes, most: int, seconds: int) -> None:
+        """Keep an entry in a ring of Valkey: the newest `most` of them, until so long after the last one."""
+        self._rings.append((ring, entry, most, seconds))
+        self._wake.set()
+
     def _look_forever(self) -> None:
         """Follow who watches: at once when somebody says so, and once a second in case we missed it."""
         while not self._stopping.is_set():
@@ -171,6 +177,7 @@ class Publisher:
                 if batch := _select(interest, readings, status, frames, notices):
                     pipe.publish(register.channel(watcher), wire.pack(*batch))
             recorder.record(pipe, frames)
+            recorder.turn(pipe, [self._rings.popleft() for _ in range(len(self._rings))])
             if len(pipe):
                 pipe.execute()
         metrics.LIVE_SENT.inc(len(readings))

@@ -33,6 +33,14 @@ def as_json(topic: str, payload: bytes, received_at: int, verdict: str, detail: 
     }
 
 
+def turn(pipe: "redis.client.Pipeline", entries: list[tuple[str, bytes, int, int]]) -> None:
+    """Queue entries of rings, as `(ring, entry, how many it holds, seconds that it lives)`, on a pipeline that the caller executes."""
+    for ring, entry, most, seconds in entries:
+        pipe.lpush(ring, entry)
+        pipe.ltrim(ring, 0, most - 1)
+        pipe.expire(ring, seconds)
+
+
 def record(pipe: "redis.client.Pipeline", frames: list[tuple[int, dict[str, Any]]]) -> None:
     """Queue frames, as `(device id, frame as JSON)`, oldest first, on a pipeline that the caller executes."""
     by_device: dict[int, list[bytes]] = {}

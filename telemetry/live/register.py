@@ -102,6 +102,16 @@ async def remove(client: "redis.asyncio.Redis", watcher: str) -> None:
         await pipe.execute()
 
 
+def watch_notice(client: "redis.Redis", topic: str, *, seconds: int) -> None:
+    """Have something noted for a while, without being sent it. Raises redis.RedisError."""
+    watcher = f"{RECORDER}{topic}"
+    with client.pipeline(transaction=False) as pipe:
+        pipe.set(_entry(watcher), Interest(notices=frozenset([topic])).dump(), px=seconds * 1000)
+        pipe.sadd(WATCHERS, watcher)
+        pipe.publish(CHANGED, watcher)
+        pipe.execute()
+
+
 def watch_frames(client: "redis.Redis", device_id: int, *, seconds: int) -> None:
     """Have a device's raw frames recorded for a while, without being sent them. Raises redis.RedisError."""
     watcher = f"{RECORDER}{device_id}"

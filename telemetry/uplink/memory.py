@@ -14,9 +14,12 @@ class Memory:
     def __init__(self) -> None:
         self.directory = Directory()
         self.heard = Heard()
+        self.rollbacks = 0
+        self.lasting = False  # whether this thread alone takes these devices' messages, one batch after the other
 
     def forget(self) -> None:
         """A batch was rolled back: what it taught us may not be true."""
+        self.rollbacks += 1
         self.directory.forget()
         self.heard.forget()
 

@@ -114,8 +114,7 @@ def write(findings: Findings, keep: Callable[[Letters], None]) -> None:
     """Write everything that a batch says, in the caller's transaction."""
     stored = _write(findings, findings.reports, store().write)
     latest.merge(stored)
-    _write(findings, findings.attributes, attributes.write_reported)
-    _write(findings, findings.events, events.write)
+    said = [*stored, *_write(findings, findings.attributes, attributes.write_reported), *_write(findings, findings.events, events.write)]
     _note_presence(findings)
     answers.write(findings)
     keep(findings.letters)
@@ -123,7 +122,7 @@ def write(findings: Findings, keep: Callable[[Letters], None]) -> None:
         archive.write(archived(findings))
     ledger.append(_by_device(findings))
     for sink in _sinks():
-        sink(stored)
+        sink(said)
 
 
 def _keep(letters: Letters) -> None:

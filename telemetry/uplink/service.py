@@ -3,6 +3,7 @@
 import gc
 import threading
 from collections.abc import Collection, Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -10,13 +11,14 @@ import structlog
 from django.conf import settings
 from django.db import DatabaseError, close_old_connections, connection, transaction
 from django.utils import timezone
+from django.utils.module_loading import import_string
 
 from devices import presence
 from devices.broker_accounts import AccountsKeeper
 from devices.connectors import CONNECTORS
 from devices.connectors.clock import arrival
 from devices.downlink.dispatch import Dispatcher
-from devices.messages import Presence
+from devices.messages import Presence, Uplink
 from devices.models import Device
 from iotpanel import metrics
 from telemetry import ledger
@@ -25,7 +27,8 @@ from telemetry.stores.clock import to_microseconds
 
 from .batcher import Batcher
 from .limiter import LIMITER
-from .pipeline import process
+from .memory import memory
+from .pipeline import Outcome, process
 
 SWEEP = 1.0  # seconds
 DRAIN = 8.0  # seconds
@@ -70,11 +73,28 @@ def tell_browsers(changed: Sequence[Presence]) -> None:
     publisher().status((device.pk, device.key, device.tenant_id, word.online, word.at) for device, word in known)
 
 
+def sweep_apps(listening_since: datetime | None) -> None:
+    """Let upper apps do what is due; one that fails stops no other, nor the presence of devices."""
+    for path in settings.SWEEPS:
+        try:
+            import_string(path)(listening_since)
+        except DatabaseError:
+            raise
+        except Exception as error:
+            log.error("uplink_sweep_failed", sweep=path, exc_info=error)
+
+
+def process_lastingly(batch: Sequence[Uplink]) -> Outcome:
+    """Process a batch in the one thread that takes all messages of these devices: what it remembers of them stays true."""
+    memory().lasting = True
+    return process(batch)
+
+
 class UplinkService:
     """Started and stopped by the worker's bootstep."""
 
     def __init__(self) -> None:
-        self.batcher = Batcher(process)
+        self.batcher = Batcher(process_lastingly)
         self.connector = CONNECTORS["mqtt"]({"url": settings.MQTT_URL, "client_id": settings.MQTT_CLIENT_ID}, self.batcher.put)
         folder = Path(settings.BROKER_DIR) if settings.BROKER_DIR else None
         self.accounts = AccountsKeeper(folder, self.connector.subscribe, thrown_out)
@@ -133,7 +153,9 @@ class UplinkService:
         self._measure(figures)
         if not figures["mqtt"]["connected"] or figures["last_error"]:
             LIMITER.absent(arrival())
-        if not figures["mqtt"]["connected"] or figures["queued"] or figures["last_error"]:
+        hears = figures["mqtt"]["connected"] and not figures["queued"] and not figures["last_error"]
+        sweep_apps(self._listening_since if hears else None)
+        if not hears:
             # While we do not hear, or are behind, silence is ours and not the devices'.
             self._listening_since = timezone.now()
             return

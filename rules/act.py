@@ -1,0 +1,97 @@
+"""Doing what rules ask for, in the batch's transaction, each rule behind a savepoint of its own where one of them fails."""
+
+from collections.abc import Sequence
+from functools import partial
+from typing import Any
+
+import structlog
+from django.db import OperationalError, transaction
+
+from devices.exceptions import Unavailable
+from iotpanel import metrics
+
+from . import derived, failures, mutes, trace
+from .actions import ACTIONS, Action
+from .compiled import Compiled
+from .firing import CLEARED, RAISED, REPEATED, Firing
+from .look import Look
+from .models import Maintenance
+
+MOST_REMEMBERED = 20_000
+CALLS = frozenset({"notify", "webhook"})  # what calls people: not while they work on the thing
+log = structlog.get_logger(__name__)
+Ready = list[tuple[str, frozenset[str], Action]]
+_ready: dict[tuple[int, int], Ready] = {}
+
+
+def on(look: Look, windows: Sequence[Maintenance]) -> list[Any]:
+    """Run the actions of a look's firings; what they made that rules have to look at. `windows` are the maintenance windows."""
+    for rule, error in look.failures.values():
+        failures.note(rule, error)
+    if not look.firings:
+        return []
+    wanted = [(rule, mutes.muted(firings, windows)) for rule, firings in look.firings.values()]
+    try:
+        with transaction.atomic():
+            for rule, firings in wanted:
+                _run(rule, firings)
+    except (OperationalError, Unavailable):
+        raise
+    except Exception:  # one of them: each alone, so that it costs itself only
+        derived.take()
+        for rule, firings in wanted:
+            _run_alone(rule, firings)
+    for _, firings in wanted:
+        for firing in firings:
+            metrics.RULE_FIRINGS.labels(firing.change).inc()
+    return derived.take()
+
+
+def cut(look: Look, hops: int) -> None:
+    """Say of each rule that took part that a loop was cut."""
+    for rule, firings in look.firings.values():
+        metrics.RULE_LOOPS.inc()
+        text = f"A loop was cut: rules had led to each other {hops} times."
+        notes = [trace.said(rule.id, firing.device_key, firing.at, text) for firing in firings]
+        transaction.on_commit(partial(trace.keep, notes))
+        log.warning("rule_loop_cut", rule=rule.id, name=rule.name, hops=hops)
+
+
+def _run_alone(rule: Compiled, firings: Sequence[Firing]) -> None:
+    try:
+        with transaction.atomic():
+            _run(rule, firings)
+    except (OperationalError, Unavailable):
+        raise
+    except Exception as error:
+        failures.note(rule, error)
+
+
+def _run(rule: Compiled, firings: Sequence[Firing]) -> None:
+    for kind, changes, action in ready(rule):
+        mine = [firing for firing in firings if firing.change in changes and not (firing.muted and kind in CALLS)]
+        if mine:
+            action.run(mine)
+
+
+def ready(rule: Compiled) -> Ready:
+    """The rule's actions, made once."""
+    key = (rule.id, rule.version)
+    found = _ready.get(key)
+    if found is None or not rule.id:
+        if len(_ready) >= MOST_REMEMBERED:
+            _ready.clear()
+        found = _ready[key] = [make(settings) for settings in rule.actions]
+    return found
+
+
+def make(settings: Any) -> tuple[str, frozenset[str], Action]:
+    """An action by what a rule says of it, with the changes that it wants: `on`, else those of its kind."""
+    kind = settings["kind"]
+    of_kind = ACTIONS[kind]
+    changes = settings.get("on") or getattr(of_kind, "ON", (RAISED, REPEATED))
+    own = {name: value for name, value in settings.items() if name not in ("kind", "on")}
+    return kind, frozenset(changes), of_kind(own)
+
+
+__all__ = ["CLEARED", "cut", "make", "on", "ready"]

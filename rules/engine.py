@@ -1,0 +1,125 @@
+"""Rules on a batch, in its transaction: what was said -> which rules does it concern -> what changed -> do it.
+
+hear        only devices that a rule concerns; for all others nothing is done at all
+look        each rule that a report touches takes one step (rules/machine.py)
+keep        the states that changed, by their versions; who comes too late looks again
+act         the actions of what changed, which may make readings and alarms that rules look at in turn
+"""
+
+from collections.abc import Mapping, Sequence
+from functools import partial
+from threading import local
+from typing import Any
+
+import structlog
+from django.db import transaction
+
+from devices.exceptions import Unavailable
+from devices.messages import AttributeReport, EventReport, Presence, Report
+from iotpanel import metrics
+from telemetry.uplink.memory import memory
+
+from . import act, states, trace
+from .book import Book
+from .derived import Happening
+from .extras import kind_of
+from .look import Look
+from .notes import listening
+from .roster import Member, Roster
+
+MOST_HOPS = 8
+TRIES = 4
+log = structlog.get_logger(__name__)
+Said = Report | AttributeReport | EventReport | Presence | Happening
+SEEN = frozenset({Report, AttributeReport, EventReport, Presence, Happening})
+_thread = local()
+
+
+class Engine:
+    """One per thread: what it remembers is never shared."""
+
+    def __init__(self) -> None:
+        self.book = Book()
+        self.roster = Roster(self.book)
+        self._generation = -1
+        self._rollbacks = -1
+
+    def fresh(self) -> bool:
+        """Forget what may no longer be true; whether there is any rule at all."""
+        known = memory()
+        if known.rollbacks != self._rollbacks:
+            self._rollbacks = known.rollbacks
+            self.roster.clear()
+        if known.directory.generation != self._generation:
+            self._generation = known.directory.generation
+            self.book.read()
+            self.roster.sort_anew()
+        return bool(self.book)
+
+    def run(self, said: Sequence[Said], hops: int = 0) -> None:
+        """Let the rules see this, in the caller's transaction. Raises Unavailable where others change the same all the time."""
+        remember = memory().lasting
+        members = self.roster.members({each.device_id for each in said})
+        concerned = [
+            (member, each)
+            for each in said
+            if (member := members.get(each.device_id)) is not None and (type(each) is Report or member.plan.of(kind_of(each)))
+        ]
+        if not concerned:
+            return
+        spans = _spans(concerned)
+        self.roster.forget(listening().changed(remember, spans))
+        for attempt in range(TRIES):
+            look = Look(self.roster, spans, hops, lock=attempt > 0)
+            try:
+                with transaction.atomic():
+                    look.over(concerned)
+                    look.keep()
+                break
+            except states.Stale:
+                metrics.RULE_RETRIES.inc()
+                self.roster.forget(spans)
+        else:
+            raise Unavailable("the states of these rules change faster than they can be looked at")
+        if not memory().lasting:
+            self.roster.forget(spans)
+            states.tell(spans)
+        self.settle(look, hops)
+
+    def settle(self, look: Look, hops: int) -> None:
+        """Do what the rules ask for, and let rules look at what comes of it."""
+        metrics.RULE_STEPS.inc(look.stepped)
+        if look.notes:
+            transaction.on_commit(partial(trace.keep, look.notes))
+        derived = act.on(look, self.book.maintenances)
+        if not derived:
+            return
+        if hops < MOST_HOPS:
+            self.run(derived, hops + 1)
+        else:
+            act.cut(look, hops)
+
+
+def _spans(concerned: Sequence[tuple[Member, Said]]) -> Mapping[int, tuple[int, int]]:
+    """The first and last instant of each device."""
+    found: dict[int, tuple[int, int]] = {}
+    for member, each in concerned:
+        low, high = found.get(member.id, (each.at, each.at))
+        found[member.id] = min(low, each.at), max(high, each.at)
+    return found
+
+
+def engine() -> Engine:
+    """This thread's engine."""
+    if not hasattr(_thread, "engine"):
+        _thread.engine = Engine()
+    found: Engine = _thread.engine
+    return found
+
+
+def sink(said: Sequence[Any]) -> None:
+    """An UPLINK_SINK and CHANGE_SINK: see what a batch stored, or who came and went."""
+    said = [each for each in said if type(each) in SEEN]
+    if said and (mine := engine()).fresh():
+        with metrics.RULE_SECONDS.time():
+            mine.run(said)

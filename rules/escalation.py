@@ -1,0 +1,73 @@
+"""Alarms that nobody acknowledges: after a while they become more severe, and others are called."""
+
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
+from typing import Any
+
+from django.utils import timezone
+
+from telemetry.stores.clock import to_microseconds
+
+from . import act, alarms
+from .durations import parse_span
+from .firing import ESCALATED, Firing
+from .models import Alarm, AlarmEvent, Rule, Severity
+from .rotations import on_call
+
+PORTION = 200
+Levels = Sequence[Mapping[str, Any]]
+
+
+def arm(rows: Sequence[Alarm], levels: Levels) -> None:
+    """Note when the first escalation of new alarms is due."""
+    for row in rows if levels else ():
+        row.escalates_at = timezone.now() + timedelta(microseconds=parse_span(levels[0]["after"]))
+    if levels:
+        Alarm.objects.bulk_update(rows, ["escalates_at"])
+
+
+def sweep() -> int:
+    """Escalate the alarms whose time is over; how many there were."""
+    due = Alarm.objects.active().filter(escalates_at__lte=timezone.now(), acknowledged_at=None).order_by("pk")
+    rows = list(due.select_for_update(of=("self",), no_key=True, skip_locked=True).select_related("device")[:PORTION])
+    for row in rows:
+        _escalate(row)
+    return len(rows)
+
+
+def _escalate(alarm: Alarm) -> None:
+    levels = levels_of(alarm)
+    if alarm.level >= len(levels):
+        alarm.escalates_at = None
+        alarm.save(update_fields=["escalates_at"])
+        return
+    level = levels[alarm.level]
+    alarm.level += 1
+    later = levels[alarm.level] if alarm.level < len(levels) else None
+    alarm.escalates_at = timezone.now() + timedelta(microseconds=parse_span(later["after"])) if later else None
+    alarm.severity = Severity(level.get("severity", alarm.severity))
+    if level.get("assign"):
+        alarm.assigned_to = on_call(alarm.tenant_id, level["assign"]) or alarm.assigned_to
+    alarm.save(update_fields=["level", "escalates_at", "severity", "assigned_to"])
+    alarms.happened([alarm], AlarmEvent.Kind.ESCALATED, data={"severity": str(alarm.severity), "level": alarm.level})
+    firing = firing_of(alarm)
+    for settings in level.get("actions", ()):
+        act.make(settings)[2].run([firing])
+
+
+def levels_of(alarm: Alarm) -> Levels:
+    """The escalations that the alarm's rule asks for now; none where it is gone."""
+    rule = Rule.objects.filter(pk=alarm.rule_id).first() if alarm.rule_id else None
+    for settings in rule.body.get("actions", ()) if rule else ():
+        if settings.get("kind") == "alarm" and settings.get("escalate"):
+            found: Levels = settings["escalate"]
+            return found
+    return ()
+
+
+def firing_of(alarm: Alarm) -> Firing:
+    at = to_microseconds(timezone.now())
+    return Firing(
+        alarm.tenant_id, alarm.rule_id or 0, alarm.rule_name, alarm.device_id, alarm.device.key, at, ESCALATED,
+        {"severity": str(alarm.severity), "message": alarm.message}, 0, alarm.device.name, alarm.value, alarm.is_shelved,
+    )  # fmt: skip

@@ -1,0 +1,99 @@
+"""What only some rules look at, fetched once per batch: attributes, presence, other devices' values, scripts' answers."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+from devices.messages import AttributeReport, EventReport, Presence, Report
+from devices.models import Device, DevicePresence
+from telemetry import latest
+from telemetry.models import Attribute
+
+from .compiled import Compiled
+from .derived import Happening
+from .roster import Member
+
+KINDS: dict[type, str] = {AttributeReport: "attributes", EventReport: "event", Presence: "presence"}
+
+
+class Scripts(NamedTuple):
+    """Answers of Lua conditions, by device and instant."""
+
+    answers: Mapping[tuple[int, int], Mapping[Any, Any]]
+
+    def of(self, member: Member, report: Report) -> Mapping[Any, Any]:
+        return self.answers.get((member.id, report.at), {})
+
+
+NO_SCRIPTS = Scripts({})
+
+
+def kind_of(each: Any) -> str:
+    """The trigger that this pulls."""
+    return each.kind if isinstance(each, Happening) else KINDS[type(each)]
+
+
+def concerns(rule: Compiled, each: Any) -> bool:
+    """Whether a rule with the right kind of trigger is meant."""
+    if isinstance(each, EventReport):
+        return rule.trigger.name in ("", each.name)
+    if isinstance(each, Happening):
+        if each.rule_id is not None:
+            return each.rule_id == rule.id
+        return each.params.get("change") in rule.trigger.changes and each.params.get("severity") in rule.trigger.severities
+    return True
+
+
+def params_of(each: Any) -> Mapping[str, Any]:
+    if isinstance(each, EventReport):
+        return {"event": each.name, **each.params}
+    return each.params if isinstance(each, Happening) else {}
+
+
+def fresh_of(each: Any) -> Mapping[str, Any]:
+    return each.values if isinstance(each, AttributeReport) else {}
+
+
+def fetch(members: Sequence[Member]) -> None:
+    """Fill what the plans of these members ask for, one query each."""
+    if any(member.plan.attributes for member in members):
+        _attributes({member.id: member for member in members if member.plan.attributes})
+    if any(member.plan.presence for member in members):
+        _presence({member.id: member for member in members if member.plan.presence})
+    if any(member.plan.others for member in members):
+        _others([member for member in members if member.plan.others])
+
+
+def _attributes(members: Mapping[int, Member]) -> None:
+    """Where several scopes have an attribute, the server's word counts before the shared one, and that before the device's."""
+    rows = Attribute.objects.filter(device_id__in=members).values_list("device_id", "scope", "key", "value")
+    found: dict[int, dict[str, Any]] = {device_id: {} for device_id in members}
+    for device_id, _, key, value in sorted(rows, key=lambda row: ("reported", "shared", "server").index(row[1])):
+        found[device_id][key] = value
+    for device_id, member in members.items():
+        member.facts.attributes = found[device_id]
+
+
+def _presence(members: Mapping[int, Member]) -> None:
+    for device_id, online in DevicePresence.objects.filter(device_id__in=members).values_list("device_id", "online"):
+        members[device_id].facts.online = online
+
+
+def _others(members: Sequence[Member]) -> None:
+    """The newest values of other devices, of the same tenant."""
+    wanted = {(member.about.tenant_id, key) for member in members for key, _ in member.plan.others}
+    rows = Device.objects.filter(key__in={key for _, key in wanted}).values_list("pk", "tenant_id", "key")
+    ids = {(tenant_id, key): pk for pk, tenant_id, key in rows if (tenant_id, key) in wanted}
+    values = latest.read(ids.values())
+    for member in members:
+        tenant_id = member.about.tenant_id
+        found = {}
+        for key, name in member.plan.others:
+            entry = values.get(ids.get((tenant_id, key), 0), {}).get(name)
+            if entry is not None:
+                found[key, name] = entry[0]
+        member.facts.others = found
+
+
+def scripts(concerned: Sequence[tuple[Member, Any]]) -> Scripts:
+    """Run the Lua conditions of all reports of a batch, each script once."""
+    return NO_SCRIPTS

@@ -1,0 +1,135 @@
+"""One look of the rules at what a batch says: every rule that it touches takes a step."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from devices.messages import AttributeReport, EventReport, Presence, Report
+
+from . import extras, trace
+from .compiled import Compiled
+from .durations import SECOND, show_span
+from .firing import CLEARED, RAISED, REPEATED, Firing
+from .machine import AGAIN, BEGAN, ENDED, State, step
+from .roster import Member, Roster
+from .states import Changed, tell, write
+
+CHANGES = {BEGAN: RAISED, AGAIN: REPEATED, ENDED: CLEARED}
+Said = Report | AttributeReport | EventReport | Presence
+
+
+class Look:
+    """Collects the firings by rule, the states to write, and the rules that failed."""
+
+    def __init__(self, roster: Roster, spans: Mapping[int, tuple[int, int]], hops: int, *, lock: bool) -> None:
+        self.hops = hops
+        self.firings: dict[int, tuple[Compiled, list[Firing]]] = {}
+        self.failures: dict[int, tuple[Compiled, Exception]] = {}
+        self.dirty: dict[tuple[int, int], State] = {}
+        self.notes: list[trace.Note] = []
+        self._noted: dict[int, int] = {}
+        self._watched = trace.watched()
+        self.stepped = 0
+        self._roster = roster
+        roster.warm_up(spans, lock=lock)
+
+    def over(self, concerned: Sequence[tuple[Member, Any]]) -> None:
+        """Look at everything, in order."""
+        extras.fetch([member for member, _ in concerned])
+        scripts = extras.scripts(concerned)
+        for member, each in concerned:
+            if type(each) is Report:
+                self._report(member, each, scripts)
+            else:
+                self._other(member, each)
+
+    def keep(self) -> None:
+        """Write the states that changed. Raises Stale."""
+        if self.dirty:
+            write([Changed(rule_id, device_id, state) for (rule_id, device_id), state in self.dirty.items()])
+
+    def tell(self) -> None:
+        """Have the process that remembers these devices forget those whose states were written."""
+        tell({device_id for _, device_id in self.dirty})
+
+    def again(self, member: Member, rule_id: int, at: int) -> None:
+        """Look at a device although nothing came, because a time is over."""
+        rule, state = member.plan.rules[rule_id], member.states.get(rule_id)
+        if state is None:
+            return
+        extras.fetch([member])
+        member.facts.at, member.facts.fresh = at, {}
+        state.due, state.dirty = 0, True
+        self._step(rule, member, at + state.skew)
+
+    def _report(self, member: Member, report: Report, scripts: extras.Scripts) -> None:
+        facts, plan, at, values = member.facts, member.plan, report.at, report.values
+        late = at < facts.newest
+        if late and at < facts.newest - plan.lateness:
+            late_by = f"It came {show_span((facts.newest - at) // SECOND * SECOND)} later than allowed: stored, and not looked at."
+            self.notes += [trace.said(id, member.about.key, at, late_by) for id in plan.rules if id in self._watched]
+            return
+        touched = plan.touched(tuple(values))
+        facts.take(at, values)
+        if plan.windows:
+            facts.put(plan.windows, at, values)
+        if plan.lua:
+            facts.lua = scripts.of(member, report)
+        for rule in touched:
+            if not late or at >= facts.newest - rule.lateness:
+                self._step(rule, member, report.received_at)
+
+    def _other(self, member: Member, each: Any) -> None:
+        facts = member.facts
+        kind = extras.kind_of(each)
+        facts.at, facts.fresh, facts.params = each.at, extras.fresh_of(each), extras.params_of(each)
+        if kind == "presence":
+            facts.online = each.online
+        for rule in member.plan.of(kind):
+            if extras.concerns(rule, each):
+                self._step(rule, member, getattr(each, "received_at", each.at))
+
+    def _step(self, rule: Compiled, member: Member, received_at: int) -> None:
+        facts, states = member.facts, member.states
+        self.stepped += 1
+        state = states.get(rule.id)
+        try:
+            for counter in rule.counters:
+                if facts.fresh and counter.test(facts):
+                    facts.windows[counter.window].add(facts.at, 1.0)
+            if state is None:
+                state = State()
+            change = step(rule, state, facts)
+        except Exception as error:  # whatever it is: it is this rule's, and others go on
+            self.failures.setdefault(rule.id, (rule, error))
+            return
+        if state.dirty:
+            state.skew = received_at - facts.at
+            states[rule.id] = state
+            self.dirty[rule.id, member.id] = state
+        if change is not None:
+            self._fire(rule, member, CHANGES[change])
+        if change is not None or rule.id in self._watched:
+            self._note(rule, member, state, change)
+
+    def _note(self, rule: Compiled, member: Member, state: State, change: str | None) -> None:
+        count = self._noted[rule.id] = self._noted.get(rule.id, 0) + 1
+        if count <= trace.MOST_AT_ONCE:
+            self.notes.append(trace.note(rule, member, state, change, self.hops))
+
+    def _fire(self, rule: Compiled, member: Member, change: str) -> None:
+        firing = firing_of(rule, member, change, self.hops)
+        self.firings.setdefault(rule.id, (rule, []))[1].append(firing)
+
+
+def firing_of(rule: Compiled, member: Member, change: str, hops: int) -> Firing:
+    """What the actions are told."""
+    facts = member.facts
+    values: dict[str, Any] = {name: facts.values[name] for name in rule.names if name in facts.values}
+    values |= facts.params if rule.momentary else {}
+    values = values or dict(facts.fresh)
+    computed = {name: number for name, get in rule.formulas if (number := get(facts)) is not None} if rule.formulas else {}
+    value = facts.values.get(rule.leading) if rule.leading else next(iter(values.values()), None)
+    about = member.about
+    return Firing(
+        rule.tenant_id, rule.id, rule.name, member.id, about.key, facts.at, change, values, hops, member.name, value, False, computed
+    )  # fmt: skip

@@ -1,0 +1,43 @@
+"""Scenes under way: ordered steps with pauses, each step in a transaction of its own, in spite of restarts."""
+
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
+from typing import Any
+
+import structlog
+from django.utils import timezone
+
+from . import act
+from .durations import parse_span
+from .firing import Firing
+from .models import SceneRun
+
+PORTION = 100
+log = structlog.get_logger(__name__)
+
+
+def begin(steps: Sequence[Mapping[str, Any]], firings: Sequence[Firing]) -> None:
+    """Begin a scene in the caller's transaction: all steps before the first pause at once, the rest when it is due."""
+    _go_on(firings[0].rule_id, list(steps), list(firings))
+
+
+def sweep() -> int:
+    """Go on with the scenes whose pause is over; how many there were."""
+    rows = list(SceneRun.objects.filter(due_at__lte=timezone.now()).order_by("due_at", "pk").select_for_update(skip_locked=True)[:PORTION])
+    for row in rows:
+        row.delete()
+        _go_on(row.rule_id, row.steps, [Firing(*each) for each in row.firings])
+    return len(rows)
+
+
+def _go_on(rule_id: int, steps: list[Mapping[str, Any]], firings: list[Firing]) -> None:
+    while steps:
+        step = steps.pop(0)
+        if "wait" in step:
+            if steps:
+                due = timezone.now() + timedelta(microseconds=parse_span(step["wait"]))
+                SceneRun.objects.create(rule_id=rule_id, steps=steps, firings=[list(each) for each in firings], due_at=due)
+            return
+        _, changes, action = act.make(step)
+        if mine := [firing for firing in firings if firing.change in changes]:
+            action.run(mine)
