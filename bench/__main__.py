@@ -14,6 +14,8 @@ BENCHES = {
     "connections": "many devices log in, stay, and storm back after the broker restarted",
     "query": "questions to a store of 100 million readings",
     "fairness": "what a tenant that sends twice its limit does to another",
+    "rules": "what rules cost: µs per reading and rule, and what they take of the ingest",
+    "alerts": "from a publish over the alarm row to an open connection, beside a busy fleet",
     "ingest": "readings from many devices through broker, worker and database, against the bare loop",
     "broker": "what the broker keeps when it is killed, and what saving costs it",
     "http": "the durable way in: HTTP uplink, answered after the commit",

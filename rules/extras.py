@@ -1,9 +1,9 @@
-"""What only some rules look at, fetched once per batch: attributes, presence, other devices' values, scripts' answers."""
+"""What only some rules look at, fetched once per batch: attributes, presence, other devices' values."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
-from devices.messages import AttributeReport, EventReport, Presence, Report
+from devices.messages import AttributeReport, EventReport, Presence
 from devices.models import Device, DevicePresence
 from telemetry import latest
 from telemetry.models import Attribute
@@ -13,18 +13,6 @@ from .derived import Happening
 from .roster import Member
 
 KINDS: dict[type, str] = {AttributeReport: "attributes", EventReport: "event", Presence: "presence"}
-
-
-class Scripts(NamedTuple):
-    """Answers of Lua conditions, by device and instant."""
-
-    answers: Mapping[tuple[int, int], Mapping[Any, Any]]
-
-    def of(self, member: Member, report: Report) -> Mapping[Any, Any]:
-        return self.answers.get((member.id, report.at), {})
-
-
-NO_SCRIPTS = Scripts({})
 
 
 def kind_of(each: Any) -> str:
@@ -92,8 +80,3 @@ def _others(members: Sequence[Member]) -> None:
             if entry is not None:
                 found[key, name] = entry[0]
         member.facts.others = found
-
-
-def scripts(concerned: Sequence[tuple[Member, Any]]) -> Scripts:
-    """Run the Lua conditions of all reports of a batch, each script once."""
-    return NO_SCRIPTS

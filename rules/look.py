@@ -5,7 +5,7 @@ from typing import Any
 
 from devices.messages import AttributeReport, EventReport, Presence, Report
 
-from . import extras, trace
+from . import extras, scripts, trace
 from .compiled import Compiled
 from .durations import SECOND, show_span
 from .firing import CLEARED, RAISED, REPEATED, Firing
@@ -35,10 +35,10 @@ class Look:
     def over(self, concerned: Sequence[tuple[Member, Any]]) -> None:
         """Look at everything, in order."""
         extras.fetch([member for member, _ in concerned])
-        scripts = extras.scripts(concerned)
+        answers = scripts.run(concerned)
         for member, each in concerned:
             if type(each) is Report:
-                self._report(member, each, scripts)
+                self._report(member, each, answers)
             else:
                 self._other(member, each)
 
@@ -61,7 +61,7 @@ class Look:
         state.due, state.dirty = 0, True
         self._step(rule, member, at + state.skew)
 
-    def _report(self, member: Member, report: Report, scripts: extras.Scripts) -> None:
+    def _report(self, member: Member, report: Report, answers: scripts.Scripts) -> None:
         facts, plan, at, values = member.facts, member.plan, report.at, report.values
         late = at < facts.newest
         if late and at < facts.newest - plan.lateness:
@@ -73,7 +73,7 @@ class Look:
         if plan.windows:
             facts.put(plan.windows, at, values)
         if plan.lua:
-            facts.lua = scripts.of(member, report)
+            facts.lua = answers.of(member, report)
         for rule in touched:
             if not late or at >= facts.newest - rule.lateness:
                 self._step(rule, member, report.received_at)

@@ -82,7 +82,14 @@ def _lua(leaf: Mapping[str, Any], path: str, needs: Needs, leaves: Leaf) -> Test
     needs.lua.append(script)
     needs.any_reading = True
     key = (needs.token, script.number)
-    return lambda facts: facts.lua.get(key)
+
+    def test(facts: Facts) -> bool | None:
+        found = facts.lua.get(key)
+        if isinstance(found, Exception):
+            raise found
+        return found
+
+    return test
 
 
 def _area(leaf: Mapping[str, Any], path: str, needs: Needs, leaves: Leaf) -> Test:

@@ -17,6 +17,7 @@ from .compiled import Compiled, compile_rule
 from .conditions import Use
 from .problems import BadRule
 from .scopes import products_of
+from .scripts import check_scripts
 from .texts import ABOUT, Text
 
 
@@ -51,6 +52,7 @@ def check_rule(tenant: Tenant, body: Mapping[str, Any], **about: Any) -> Compile
     for use in rule.needs.uses:
         check_use(world, use)
     _check_event(world, rule)
+    check_scripts(rule)
     for index, settings in enumerate(rule.actions):
         check_action(world, rule, settings, f"actions.{index}")
     return rule

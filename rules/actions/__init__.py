@@ -8,6 +8,7 @@ ACTIONS: Registry[type[Action]] = Registry(
     "action",
     {
         "alarm": "rules.actions.alarm:AlarmAction",
+        "command": "rules.actions.command:CommandAction",
         "reading": "rules.actions.reading:ReadingAction",
         "scene": "rules.actions.scene:SceneAction",
     },

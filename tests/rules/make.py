@@ -26,6 +26,7 @@ MODEL = {
         {"key": "lon", "name": "Longitude", "type": "number"},
         {"key": "computed", "name": "Computed", "type": "number"},
     ],
+    "commands": [{"key": "set_fan", "name": "Set fan", "params": [{"key": "speed", "name": "Speed", "type": "number"}]}],
     "events": [{"key": "fell", "name": "Fell", "params": [{"key": "height", "name": "Height", "type": "number"}]}],
 }
 HOT = {"property": "temperature", "op": ">", "value": 5}

@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from devices import presence
 from devices.messages import Presence, Uplink
+from devices.models import Command
 from iotpanel.tenants.models import Tenant, User
 from rules import alarms as verbs
 from rules import failures
@@ -175,7 +176,7 @@ def test_a_rule_that_fails_is_switched_off_and_others_go_on(tenant: Tenant) -> N
     freezer = make_freezer(tenant)
     bad, good = make_rule(tenant, name="bad", repeat="every"), make_rule(tenant, name="good")
 
-    def fail(firings: Any, **more: Any) -> None:
+    def fail(firings: Any, **more: Any) -> list[Alarm]:
         if firings[0].rule_name == "bad":
             raise ZeroDivisionError("by design")
         return original(firings, **more)
@@ -273,3 +274,33 @@ def test_a_rule_that_is_switched_off_does_nothing(tenant: Tenant) -> None:
     make_rule(tenant, enabled=False)
     say(freezer, 0, temperature=9)
     assert alarms() == []
+
+
+def test_a_rule_sends_a_command_with_the_value_that_it_saw(tenant: Tenant) -> None:
+    freezer = make_freezer(tenant)
+    set_fan = {"kind": "command", "name": "set_fan", "params": {"speed": "{temperature}"}, "expires_in": "5m"}
+    make_rule(tenant, actions=[set_fan])
+    say(freezer, 0, temperature=9)
+    command = Command.objects.get()
+    assert (command.device, command.name, command.params, command.state, command.hops) == (freezer, "set_fan", {"speed": 9}, "queued", 1)
+
+
+def test_a_script_decides(tenant: Tenant) -> None:
+    freezer = make_freezer(tenant)
+    make_rule(tenant, when={"lua": "values.temperature > 5 and values.door == 'open'"})
+    make_rule(tenant, name="statements", when={"lua": "local sum = 0\nfor _, v in pairs({1, 2}) do sum = sum + v end\nreturn sum == 3"})
+    say(freezer, 0, temperature=9, door="shut")
+    assert [alarm.rule_name for alarm in Alarm.objects.all()] == ["statements"]
+    say(freezer, 1, door="open")
+    assert Alarm.objects.count() == 2
+
+
+def test_a_script_that_fails_is_its_own_rules_trouble(tenant: Tenant) -> None:
+    freezer = make_freezer(tenant)
+    bad = make_rule(tenant, name="bad", when={"lua": "values.nothing.there"})
+    make_rule(tenant)
+    say(freezer, 0, temperature=9)
+    bad.refresh_from_db()
+    assert bad.failures == 1
+    assert "codec_error" in bad.last_error
+    assert Alarm.objects.count() == 1
