@@ -8,11 +8,15 @@ from django.utils.translation import gettext_noop
 
 from devices.models import Device, Product
 from iotpanel.tenants.models import Tenant
+from rules.models import Alarm, Rule, Severity
 from telemetry.models import DeadLetterRecord
 
 
 class Entry(NamedTuple):
-    """One entry; `go` is the key after `g` that opens it, `short` whether it stands in a phone's bar."""
+    """One entry; `go` is the key after `g` that opens it, `short` whether it stands in a phone's bar.
+
+    `urgency` is the severity that its count is coloured with: alarms alone have one.
+    """
 
     url: str
     icon: str
@@ -20,6 +24,7 @@ class Entry(NamedTuple):
     go: str
     short: bool = False
     counts: Callable[[Tenant], int] | None = None
+    urgency: Callable[[Tenant], str] | None = None
 
 
 class Section(NamedTuple):
@@ -39,8 +44,28 @@ def _dead_letters(tenant: Tenant) -> int:
     return DeadLetterRecord.objects.for_tenant(tenant).open().count()
 
 
+def _rules(tenant: Tenant) -> int:
+    return Rule.objects.for_tenant(tenant).running().count()
+
+
+def _alarms(tenant: Tenant) -> int:
+    return Alarm.objects.for_tenant(tenant).open().count()
+
+
+def _urgency(tenant: Tenant) -> str:
+    """The worst severity of what nobody has acknowledged."""
+    waiting = set(Alarm.objects.for_tenant(tenant).open().filter(acknowledged_at=None).values_list("severity", flat=True).distinct())
+    return next((severity.value for severity in Severity if severity.value in waiting), "")
+
+
 SECTIONS = [
-    Section("", [Entry("/", "overview", gettext_noop("Overview"), "o", True)]),
+    Section(
+        "",
+        [
+            Entry("/", "overview", gettext_noop("Overview"), "o", True),
+            Entry("/alarms/", "alarm", gettext_noop("Alarms"), "a", True, _alarms, _urgency),
+        ],
+    ),
     Section(
         gettext_noop("Fleet"),
         [
@@ -48,6 +73,7 @@ SECTIONS = [
             Entry("/products/", "product", gettext_noop("Products"), "p", False, _products),
         ],
     ),
+    Section(gettext_noop("Logic"), [Entry("/rules/", "rule", gettext_noop("Rules"), "r", False, _rules)]),
     Section(
         gettext_noop("Data"),
         [
@@ -68,12 +94,14 @@ class Shown(NamedTuple):
     short: bool
     number: int | None
     current: bool
+    urgency: str = ""
 
 
 def _shown(entry: Entry, path: str, tenant: Tenant | None) -> Shown:
     current = path == entry.url if entry.url == "/" else path.startswith(entry.url)
     number = entry.counts(tenant) if entry.counts and tenant else None
-    return Shown(entry.url, entry.icon, _(entry.label), entry.go, entry.short, number, current)
+    urgency = entry.urgency(tenant) if entry.urgency and tenant and number else ""
+    return Shown(entry.url, entry.icon, _(entry.label), entry.go, entry.short, number, current, urgency)
 
 
 def sections(path: str, tenant: Tenant | None) -> list[tuple[str, list[Shown]]]:

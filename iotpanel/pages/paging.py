@@ -17,8 +17,9 @@ ORDERS: dict[str, Any] = {
     "product": Lower("product__name"),
     "seen": Coalesce("presence__last_seen", Value(NEVER)),
     "received": F("received_at"),
+    "raised": F("raised_at"),
 }
-TIMES = ("seen", "received")
+TIMES = ("seen", "received", "raised")
 
 
 class Cursor(NamedTuple):

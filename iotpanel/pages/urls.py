@@ -3,12 +3,15 @@
 from django.urls import URLPattern, URLResolver, include, path
 
 from . import account, dead_letters, first_use, frame, search, trust
+from .alarms import views as alarms
 from .devices import sparks
 from .devices import views as devices
 from .ledger import views as ledger
 from .overview.views import overview
 from .products import codec
 from .products import views as products
+from .rules import trace
+from .rules import views as rules
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", overview, name="overview"),
@@ -34,6 +37,18 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("dead-letters/<int:pk>/replay/", dead_letters.replay_one, name="dead-letter-replay"),
     path("ledger/", ledger.ledger_page, name="ledger"),
     path("ledger/export/", ledger.export, name="ledger-export"),
+    path("alarms/", alarms.alarm_list, name="alarms"),
+    path("alarms/-/acknowledge/", alarms.acknowledge_many, name="alarms-acknowledge"),
+    path("alarms/<int:pk>/", alarms.alarm, name="alarm"),
+    path("alarms/<int:pk>/<str:verb>/", alarms.act, name="alarm-act"),
+    path("rules/", rules.rule_list, name="rules"),
+    path("rules/-/new/", rules.new_rule, name="rule-new"),
+    path("rules/-/read/", rules.read, name="rule-read"),
+    path("rules/-/backtest/", rules.test, name="rule-backtest"),
+    path("rules/<int:pk>/", rules.rule, name="rule"),
+    path("rules/<int:pk>/switch/", rules.switch, name="rule-switch"),
+    path("rules/<int:pk>/delete/", rules.delete, name="rule-delete"),
+    path("rules/<int:pk>/trace/", trace.trace, name="rule-trace"),
     path("search/", search.search, name="search"),
     path("tenant/", frame.switch_tenant, name="switch-tenant"),
     path("language/", frame.set_language, name="language"),

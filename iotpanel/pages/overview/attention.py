@@ -15,12 +15,14 @@ from iotpanel.health import OK, readiness
 from iotpanel.pages import wording
 from iotpanel.pages.reasons import reason_words
 from iotpanel.tenants.models import Tenant
+from rules.models import Alarm
 from telemetry.models import DeadLetterRecord
 
 from .window import Window
 
 ORDER = ("critical", "major", "minor", "warning", "info")
 SHOWN = 7
+MOST_ALARMS = 200
 SINGLE = 3  # so many devices of a product are named; more become one line
 DISK_LOW, DISK_FULL = 0.10, 0.03
 
@@ -105,6 +107,17 @@ def silent_children(tenant: Tenant) -> list[Item]:
     return found
 
 
+def alarms(tenant: Tenant) -> list[Item]:
+    """Active alarms, those that nobody looks after before the others of their severity."""
+    found = Alarm.objects.for_tenant(tenant).open().select_related("device").order_by("-raised_at")[:MOST_ALARMS]
+    return [_alarm(alarm) for alarm in found]
+
+
+def _alarm(alarm: Alarm) -> Item:
+    state = _("acknowledged") if alarm.acknowledged else _("not acknowledged")
+    return Item(str(alarm.severity), str(alarm), alarm.get_absolute_url(), alarm.raised_at, [alarm.device.name, state])
+
+
 def letters(tenant: Tenant, window: Window) -> list[Item]:
     """Open dead letters by reason and product."""
     rows = DeadLetterRecord.objects.for_tenant(tenant).open().filter(received_at__gte=window.since).order_by()
@@ -130,6 +143,6 @@ def _letters_title(count: int, product: str | None, reason: str) -> str:
 
 def items(tenant: Tenant, window: Window, platform: bool) -> list[Item]:
     """All of it, the most urgent first, then the newest; `platform` adds what only its administrators can mend."""
-    found = parts() + (disk() if platform else []) + offline(tenant) + silent_children(tenant) + letters(tenant, window)
+    found = parts() + (disk() if platform else []) + alarms(tenant) + offline(tenant) + silent_children(tenant) + letters(tenant, window)
     found.sort(key=lambda item: -item.since.timestamp() if item.since else 0.0)
     return sorted(found, key=lambda item: ORDER.index(item.severity))

@@ -1,0 +1,1 @@
+"""The pages of alarms: what is wrong now, and what was."""

@@ -1,0 +1,242 @@
+// The rule page: the form, the sentence and the back-test follow every edit; what is saved is the rule's JSON.
+import { actions } from "./rule-actions.js";
+import { button, choice, entry, make, span } from "./rule-dom.js";
+import { Rows } from "./rule-rows.js";
+import { strips } from "./rule-strip.js";
+import { comparison, toGroup, toTree } from "./rule-tree.js";
+
+const PAUSE = 300, TEST_PAUSE = 700;
+const LASTING = ["readings", "attributes", "presence"];
+const data = JSON.parse(document.getElementById("rule-data").textContent);
+const find = (name) => document.querySelector(`[data-rule="${name}"]`);
+
+class RulePage {
+  constructor() {
+    this.words = data.words;
+    this.actions = data.actions;
+    this.rows = new Rows(this);
+    this.days = 30;
+    this.load(structuredClone(data.body));
+    this.saved = JSON.stringify(this.body());
+    this.bind();
+    this.redraw();
+  }
+
+  load(body) {
+    const { when, clear, actions: list, scope, trigger, ...rest } = body;
+    this.rest = rest;
+    this.scope = scope || {};
+    this.trigger = typeof trigger === "object" && trigger ? trigger : { kind: trigger || "readings" };
+    this.when = toGroup(when);
+    this.clear = clear ? toGroup(clear) : null;
+    this.list = list?.length ? list : [this.freshAction("alarm")];
+    if (!this.when.items.length && LASTING.includes(this.trigger.kind)) this.when.items.push({ leaf: comparison(this.first()) });
+  }
+
+  /** The rule as JSON. */
+  body() {
+    const trigger = Object.keys(this.trigger).length === 1 ? this.trigger.kind : this.trigger;
+    const body = { ...this.rest, scope: this.scope, trigger, actions: this.list };
+    const when = toTree(this.when), clear = this.clear && toTree(this.clear);
+    if (when) body.when = when;
+    if (clear) body.clear = clear;
+    return body;
+  }
+
+  get product() {
+    return data.products.find((each) => each.key === this.scope.product);
+  }
+
+  properties() {
+    return this.product ? this.product.properties : data.any.properties;
+  }
+
+  /** What a fresh condition is about: a number, where there is one. */
+  first() {
+    return this.properties().find((each) => each.type === "number") || this.properties()[0];
+  }
+
+  attributes() {
+    return this.product ? this.product.attributes : data.any.attributes;
+  }
+
+  /** What an event or another alarm brings with it. */
+  params() {
+    if (this.trigger.kind === "alarm") return [{ key: "change", name: "change", type: "text" }, { key: "severity", name: "severity", type: "text" }];
+    if (this.trigger.kind !== "event") return [];
+    return this.product?.events.find((event) => event.key === this.trigger.name)?.params || [];
+  }
+
+  lookup(word, key) {
+    const list = { property: this.properties(), attribute: this.attributes(), param: this.params() }[word] || [];
+    return list.find((each) => each.key === key);
+  }
+
+  freshAction(kind) {
+    const action = { kind }, fields = data.actions.find((each) => each.kind === kind)?.fields || [];
+    for (const field of fields) if (field.required && field.options?.length) action[field.name] = field.options[0][0];
+    if (kind === "alarm") action.severity = "major";
+    return action;
+  }
+
+  redraw() {
+    const { words } = this, lasting = LASTING.includes(this.trigger.kind), set = (name) => (value) => { if (value === null || value === "") delete this.rest[name]; else this.rest[name] = value; this.changed(); };
+    const focused = document.activeElement?.dataset?.field;
+    find("when").replaceChildren(this.whenRow(), this.scopeRow());
+    const conditions = this.rows.group(this.when, "when");
+    if (lasting) conditions.append(make("div", { class: "cond-row" }, make("span", { class: "joint" }, words.for), ...span(words.for, "for", this.rest.for, words.units, set("for")), make("span", { class: "muted" }, words.for_note)));
+    find("if").replaceChildren(conditions);
+    find("clear-step").hidden = !lasting;
+    find("clear").replaceChildren(...this.clearRows(set));
+    find("then").replaceChildren(actions(this.list, this));
+    find("limits").replaceChildren(...this.limits(set));
+    if (!data.writes) for (const control of find("form").querySelectorAll("input, select, textarea, button")) control.disabled = true;
+    if (focused) document.querySelector(`[data-field="${CSS.escape(focused)}"]`)?.focus();
+    this.changed();
+  }
+
+  whenRow() {
+    const { words } = this, kinds = Object.entries(words.triggers);
+    const row = make("div", { class: "cond-row" }, choice(words.trigger, "trigger", kinds, this.trigger.kind, (kind) => {
+      this.trigger = kind === "schedule" ? { kind, cron: "0 8 * * 1-5", tz: document.body.dataset.timeZone || "UTC" } : { kind };
+      if (kind === "presence") this.when = { join: "all", not: false, items: [{ leaf: { online: false } }] };
+      else if (!LASTING.includes(kind)) { this.when = { join: "all", not: false, items: [] }; this.clear = null; for (const name of ["for", "clear_for", "repeat"]) delete this.rest[name]; }
+      else if (!this.when.items.length) this.when.items.push({ leaf: comparison(this.first()) });
+      this.redraw();
+    }));
+    const text = (name, label, attributes) => entry(label, `trigger.${name}`, this.trigger[name], (value) => { if (value.trim()) this.trigger[name] = value.trim(); else delete this.trigger[name]; this.changed(); }, attributes);
+    if (this.trigger.kind === "event") row.append(choice(words.event, "trigger.name", [["", words.any_event], ...(this.product?.events || []).map((each) => [each.key, each.name || each.key])], this.trigger.name || "", (name) => { if (name) this.trigger.name = name; else delete this.trigger.name; this.redraw(); }));
+    if (this.trigger.kind === "schedule") row.append(text("cron", words.cron, { class: "input mono", placeholder: "0 8 * * 1-5" }), text("tz", words.zone));
+    return row;
+  }
+
+  scopeRow() {
+    const { words, scope } = this, row = make("div", { class: "cond-row" }, make("span", { class: "muted" }, words.scope_of));
+    const set = (name) => (value) => { if (value) scope[name] = value; else delete scope[name]; this.redraw(); };
+    row.append(choice(words.product, "scope.product", [["", words.any_product], ...data.products.map((each) => [each.key, each.name])], scope.product || "", set("product")));
+    if (data.groups.length) row.append(make("span", {}, words.in), choice(words.group_label, "scope.group", [["", words.any_group], ...data.groups], scope.group || "", set("group")));
+    if (scope.labels) for (const [name, value] of Object.entries(scope.labels)) row.append(this.labelChip(name, value));
+    if (scope.devices) row.append(entry(words.devices, "scope.devices", scope.devices.join(", "), (text) => { const keys = text.split(/[\s,;]+/).filter(Boolean); if (keys.length) scope.devices = keys; else scope.devices = []; this.changed(); }, { class: "input grow", list: "rule-devices" }));
+    row.append(button(words.label, "plus", () => find("label-dialog").showModal(), "btn quiet small"));
+    row.append(scope.devices ? button(words.all_devices, "x", () => { delete scope.devices; this.redraw(); }, "btn quiet small") : button(words.only_devices, "plus", () => { scope.devices = []; this.redraw(); }, "btn quiet small"));
+    return row;
+  }
+
+  labelChip(name, value) {
+    const gone = make("button", { type: "button", "aria-label": this.words.remove }, "×"), chip = make("span", { class: "chip" }, `${name} `, make("b", {}, value), gone);
+    gone.addEventListener("click", () => { delete this.scope.labels[name]; if (!Object.keys(this.scope.labels).length) delete this.scope.labels; this.redraw(); });
+    return chip;
+  }
+
+  clearRows(set) {
+    const { words } = this, own = Boolean(this.clear);
+    const pick = choice(words.clears, "clear#kind", [["same", words.clears_same], ["own", words.clears_own]], own ? "own" : "same", (kind) => {
+      if (kind === "own") { const first = structuredClone(this.when.items.find((item) => item.leaf?.property)?.leaf || comparison(this.first())); const turned = { ">": "<", ">=": "<", "<": ">", "<=": ">" }[first.op]; if (turned) first.op = turned; this.clear = toGroup(first); } else this.clear = null;
+      this.redraw();
+    });
+    const after = [make("span", {}, words.for), ...span(words.clear_for, "clear_for", this.rest.clear_for, words.units, set("clear_for"))];
+    return own ? [make("div", { class: "cond-row" }, pick), this.rows.group(this.clear, "clear"), make("div", { class: "cond-row" }, ...after)] : [make("div", { class: "cond-row" }, pick, ...after)];
+  }
+
+  limits(set) {
+    const { words } = this;
+    const cooldown = make("div", { class: "cond-row" }, make("span", {}, words.cooldown), ...span(words.cooldown, "cooldown", this.rest.cooldown, words.units, set("cooldown")), make("span", { class: "muted" }, words.cooldown_note));
+    if (!this.rest.active) return [cooldown, make("div", { class: "cond-row" }, button(words.only_at, "clock", () => { this.rest.active = { from: "08:00", to: "18:00", tz: document.body.dataset.timeZone || "UTC" }; this.redraw(); }, "btn quiet small"))];
+    return [cooldown, make("div", { class: "cond-row" }, make("span", {}, words.only), ...this.rows.hours(this.rest.active, "active"), button(words.remove, "x", () => { delete this.rest.active; this.redraw(); }, "btn quiet small push"))];
+  }
+
+  // --- What follows an edit ----------------------------------------------------------------------------------------
+
+  changed() {
+    clearTimeout(this.timer);
+    clearTimeout(this.testTimer);
+    this.timer = setTimeout(() => this.read(), PAUSE);
+    this.testTimer = setTimeout(() => this.test(), TEST_PAUSE);
+    find("unsaved").hidden = !data.writes || JSON.stringify(this.body()) === this.saved;
+  }
+
+  async ask(address, more, signal) {
+    const answer = await fetch(address, { method: "POST", signal, headers: { "Content-Type": "application/json", "X-CSRFToken": document.querySelector("[name=csrfmiddlewaretoken]").value }, body: JSON.stringify({ body: this.body(), id: data.id, ...more }) });
+    if (!answer.ok) throw new Error(`${answer.status}`);
+    return answer.json();
+  }
+
+  async read() {
+    const found = await this.ask(data.addresses.read).catch(() => null);
+    if (found) { this.sentence(found.sentence); this.problems(found.problems); }
+  }
+
+  sentence(parts) {
+    find("sentence").replaceChildren(...parts.map(([text, field, severity]) => {
+      if (!field) return document.createTextNode(text);
+      const chip = make("b", { "data-severity": severity || null }, text);
+      chip.addEventListener("click", () => this.focus(field));
+      return chip;
+    }));
+  }
+
+  focus(field) {
+    for (let path = field; path; path = path.slice(0, Math.max(0, path.lastIndexOf(".")))) {
+      const control = document.querySelector(`[data-field="${CSS.escape(path)}"], [data-path="${CSS.escape(path)}"] :is(input, select)`);
+      if (control) { control.focus(); control.scrollIntoView({ block: "center" }); return; }
+    }
+  }
+
+  problems(list) {
+    for (const old of document.querySelectorAll("[data-field][aria-invalid]")) old.removeAttribute("aria-invalid");
+    const box = find("problems");
+    box.hidden = !list.length;
+    box.querySelector("div").replaceChildren(...list.map(({ field, message }) => {
+      const line = make("p", {}, field ? make("span", { class: "key" }, field) : null, ` ${message}`);
+      const control = field && document.querySelector(`[data-field="${CSS.escape(field)}"]`);
+      if (control) { control.setAttribute("aria-invalid", "true"); line.addEventListener("click", () => control.focus()); }
+      return line;
+    }));
+    for (const save of document.querySelectorAll("[data-save]")) save.disabled = list.length > 0;
+  }
+
+  async test() {
+    this.abort?.abort();
+    this.abort = new AbortController();
+    const card = find("backtest");
+    card.setAttribute("aria-busy", "true");
+    const found = await this.ask(data.addresses.test, { days: this.days }, this.abort.signal).catch((error) => (error.name === "AbortError" ? "aborted" : null));
+    if (found === "aborted") return;
+    card.removeAttribute("aria-busy");
+    this.tested(found);
+  }
+
+  tested(found) {
+    const facts = find("facts"), note = find("note");
+    facts.hidden = !found?.facts;
+    note.hidden = !found?.note && Boolean(found);
+    note.querySelector("span").textContent = found ? found.note || "" : this.words.test_failed;
+    if (!found?.facts) { find("strips").replaceChildren(); return; }
+    facts.replaceChildren(...found.facts.map(([label, value]) => make("div", {}, make("dt", {}, label), make("dd", { class: "num" }, value))));
+    strips(find("strips"), found, this.words);
+  }
+
+  bind() {
+    for (const each of document.querySelectorAll("[data-days]")) each.addEventListener("click", () => {
+      this.days = Number(each.dataset.days);
+      for (const other of document.querySelectorAll("[data-days]")) other.setAttribute("aria-pressed", String(other === each));
+      this.test();
+    });
+    find("form").addEventListener("submit", (event) => { find("body").value = JSON.stringify(this.body()); this.leaving = true; if (!find("form").reportValidity()) event.preventDefault(); });
+    find("label-form")?.addEventListener("submit", (event) => {
+      const { name, value } = event.target.elements;
+      this.scope.labels = { ...this.scope.labels, [name.value.trim()]: value.value.trim() };
+      event.target.reset();
+      this.redraw();
+    });
+    find("json")?.addEventListener("click", () => { find("json-text").value = JSON.stringify(this.body(), null, 2); find("json-dialog").showModal(); });
+    find("json-take")?.addEventListener("click", () => {
+      try { this.load(JSON.parse(find("json-text").value)); find("json-text").removeAttribute("aria-invalid"); } catch (error) { find("json-text").setAttribute("aria-invalid", "true"); return; }
+      find("json-dialog").close();
+      this.redraw();
+    });
+    addEventListener("beforeunload", (event) => { if (!this.leaving && data.writes && JSON.stringify(this.body()) !== this.saved) event.preventDefault(); });
+  }
+}
+
+new RulePage();
