@@ -9,15 +9,15 @@ from django.core.exceptions import ValidationError
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
-from rules.backtest import Backtest
-from rules.problems import BadRule
 
 from devices.models import Device
 from iotpanel.pages import wording
 from iotpanel.pages.alarms.subject import subject_in
 from iotpanel.tenants.models import Tenant
 from rules import rules
+from rules.backtest import Backtest
 from rules.durations import SECOND, BadSpan, parse_span, show_span
+from rules.problems import BadRule
 from telemetry.charts import line
 from telemetry.stores.clock import to_microseconds
 
