@@ -1,28 +1,31 @@
 """What a connector is: it turns what a protocol brings into uplinks, and forgets them only when told so."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any, Protocol
 
 from devices.messages import Uplink
 
 
 class Delivery(Protocol):
-    """The ack of one message, which travels beside it."""
+    """The ack of messages that came together, which travels beside them."""
 
     def __call__(self) -> None:
-        """The message is safe: the other side may forget it."""
+        """The messages are safe: the other side may forget them."""
         ...
 
     @property
     def stale(self) -> bool:
-        """Whether the connection it came on is gone, so that the other side will send it again."""
+        """Whether the connection they came on is gone, so that the other side will send them again."""
         ...
 
 
 class Emit(Protocol):
-    """Where a connector puts what it receives. Blocks where more comes in than can be taken."""
+    """Where a connector puts what it receives: one message, or several that came together, in order, under one ack.
 
-    def __call__(self, uplink: Uplink, ack: Delivery | None, /) -> None: ...
+    Blocks where more comes in than can be taken.
+    """
+
+    def __call__(self, uplinks: Sequence[Uplink], ack: Delivery | None, /) -> None: ...
 
 
 class Connector(Protocol):

@@ -1,14 +1,15 @@
 """From single messages to batches: natural batching, back-pressure, ack after commit, retry in place.
 
 A batch is what waits when the last one is done, so an idle system commits one message within milliseconds and a busy
-one thousands at once. The queue is bounded; when it is full, `put` blocks, which is the back-pressure.
+one thousands at once. The queue is bounded; when it is full, `put` blocks, which is the back-pressure. What came
+together under one ack is a parcel, and stays together.
 """
 
 import threading
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import structlog
 
@@ -16,7 +17,7 @@ from devices.connectors.base import Delivery
 from devices.exceptions import Unavailable
 from devices.messages import Uplink
 
-BATCH_MESSAGES = 2_000
+BATCH_MESSAGES = 8_000  # more of one device in a batch cost one write of its latest values; a parcel more at most
 BATCH_BYTES = 16_000_000
 QUEUE_MESSAGES = 100_000  # above the broker's window of messages in flight, so that bytes are what blocks
 QUEUE_BYTES = 128_000_000
@@ -24,7 +25,13 @@ OVERHEAD = 300  # bytes that a waiting message takes beside its payload
 RETRY_FIRST, RETRY_LAST = 0.1, 5.0  # seconds
 log = structlog.get_logger(__name__)
 
-Item = tuple[Uplink, Delivery | None]
+
+class Parcel(NamedTuple):
+    """Messages that came together; `size` is what they take in memory, in bytes."""
+
+    uplinks: Sequence[Uplink]
+    ack: Delivery | None
+    size: int
 
 
 def _fault(error: Exception) -> Exception | None:
@@ -37,8 +44,8 @@ class Batcher:
 
     def __init__(self, process: Callable[[Sequence[Uplink]], Any]) -> None:
         self._process = process
-        self._queue: deque[Item] = deque()
-        self._bytes = 0
+        self._queue: deque[Parcel] = deque()
+        self._messages = self._bytes = 0  # in the queue
         self._changed = threading.Condition()
         self._stopping = False
         self._give_up_at = float("inf")
@@ -49,13 +56,14 @@ class Batcher:
     def start(self) -> None:
         self._thread.start()
 
-    def put(self, uplink: Uplink, ack: Delivery | None) -> None:
-        """Queue a message; blocks while the queue is full."""
-        size = len(uplink.payload) + OVERHEAD
+    def put(self, uplinks: Sequence[Uplink], ack: Delivery | None) -> None:
+        """Queue messages that came together; blocks while the queue is full."""
+        size = sum([len(uplink.payload) for uplink in uplinks]) + OVERHEAD * len(uplinks)
         with self._changed:
-            while (len(self._queue) >= QUEUE_MESSAGES or self._bytes >= QUEUE_BYTES) and not self._stopping:
+            while (self._messages >= QUEUE_MESSAGES or self._bytes >= QUEUE_BYTES) and not self._stopping:
                 self._changed.wait()
-            self._queue.append((uplink, ack))
+            self._queue.append(Parcel(uplinks, ack, size))
+            self._messages += len(uplinks)
             self._bytes += size
             if len(self._queue) == 1:
                 self._changed.notify_all()
@@ -76,7 +84,7 @@ class Batcher:
     def figures(self) -> dict[str, Any]:
         """What `inspect` and the metrics show."""
         return {
-            "queued": len(self._queue),
+            "queued": self._messages,
             "queued_bytes": self._bytes,
             "batches": self.batches,
             "messages": self.messages,
@@ -86,34 +94,36 @@ class Batcher:
         }
 
     def _run(self) -> None:
-        while (batch := self._take()) is not None:
-            if batch and not self._accept([uplink for uplink, _ in batch]):
+        while (parcels := self._take()) is not None:
+            batch = [uplink for parcel in parcels for uplink in parcel.uplinks]
+            if batch and not self._accept(batch):
                 self.abandoned = len(batch)  # not acknowledged, so it comes again
                 return
-            for _, ack in batch:
-                if ack is not None:
-                    ack()
+            for parcel in parcels:
+                if parcel.ack is not None:
+                    parcel.ack()
 
-    def _take(self) -> list[Item] | None:
+    def _take(self) -> list[Parcel] | None:
         """What waits, up to a batch; None at the end. What will come again on a new connection is left to it."""
         with self._changed:
             while not self._queue:
                 if self._stopping:
                     return None
                 self._changed.wait()
-            batch: list[Item] = []
-            size = 0
-            while self._queue and len(batch) < BATCH_MESSAGES and size < BATCH_BYTES:
-                item = self._queue.popleft()
-                weight = len(item[0].payload) + OVERHEAD
-                self._bytes -= weight
-                if item[1] is not None and item[1].stale:
-                    self.stale += 1
+            parcels: list[Parcel] = []
+            messages = size = 0
+            while self._queue and messages < BATCH_MESSAGES and size < BATCH_BYTES:
+                parcel = self._queue.popleft()
+                self._messages -= len(parcel.uplinks)
+                self._bytes -= parcel.size
+                if parcel.ack is not None and parcel.ack.stale:
+                    self.stale += len(parcel.uplinks)
                     continue
-                size += weight
-                batch.append(item)
+                messages += len(parcel.uplinks)
+                size += parcel.size
+                parcels.append(parcel)
             self._changed.notify_all()
-            return batch
+            return parcels
 
     def _accept(self, batch: Sequence[Uplink]) -> bool:
         """Process a batch, as often as it takes; False where we were told to stop before the database came back."""

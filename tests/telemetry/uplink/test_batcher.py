@@ -60,7 +60,7 @@ def batcher(database: Database, monkeypatch: pytest.MonkeyPatch) -> Iterator[Bat
 
 def put(batcher: Batcher, number: int) -> Ticket:
     ticket = Ticket()
-    batcher.put(Uplink("t", str(number).encode(), number), ticket)
+    batcher.put([Uplink("t", str(number).encode(), number)], ticket)
     return ticket
 
 
@@ -131,12 +131,39 @@ def test_a_batch_is_bounded_in_messages_and_in_bytes(database: Database, monkeyp
     batcher = Batcher(database)
     for number in range(25):
         put(batcher, number)
-    batcher.put(Uplink("t", b"x" * 5_000, 0), None)
-    batcher.put(Uplink("t", b"y", 0), None)
+    batcher.put([Uplink("t", b"x" * 5_000, 0)], None)
+    batcher.put([Uplink("t", b"y", 0)], None)
     batcher.start()
     assert until(lambda: sum(map(len, database.batches)) == 27)
     assert [len(batch) for batch in database.batches] == [10, 10, 6, 1]
     batcher.stop(2)
+
+
+def test_what_came_together_stays_together_under_one_ack(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "BATCH_MESSAGES", 4)
+    batcher = Batcher(database)
+    tickets = [Ticket() for _ in range(3)]
+    for number, ticket in enumerate(tickets):
+        batcher.put([Uplink("t", b"%d.%d" % (number, part), 0) for part in range(3)], ticket)
+    assert (batcher.figures()["queued"], batcher.figures()["queued_bytes"]) == (9, 9 * (3 + module.OVERHEAD))
+    batcher.start()
+    assert all(ticket.called.wait(5) for ticket in tickets)
+    assert database.batches == [[b"0.0", b"0.1", b"0.2", b"1.0", b"1.1", b"1.2"], [b"2.0", b"2.1", b"2.2"]]
+    assert batcher.messages == 9
+    batcher.stop(2)
+
+
+def test_a_parcel_whose_connection_is_gone_is_left_whole(batcher: Batcher, database: Database) -> None:
+    database.open.clear()
+    put(batcher, 0)
+    assert database.entered.wait(5)
+    gone, fresh = Ticket(), Ticket()
+    gone.stale = True
+    batcher.put([Uplink("t", b"a", 0), Uplink("t", b"b", 0)], gone)
+    batcher.put([Uplink("t", b"c", 0), Uplink("t", b"d", 0)], fresh)
+    database.open.set()
+    assert fresh.called.wait(5)
+    assert (database.batches, batcher.stale, gone.called.is_set()) == ([[b"0"], [b"c", b"d"]], 2, False)
 
 
 def test_stop_drains_what_is_queued(database: Database) -> None:
