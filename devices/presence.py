@@ -63,9 +63,9 @@ class Heard:
         self._until: dict[int, int] = {}
         self._timed: dict[int, int] = {}  # the same for those whose clock was written with it
 
-    def is_fresh(self, word: Presence) -> bool:
-        """Whether writing this word would change nothing but a fraction of a second."""
-        return word.online and word.at < self._until.get(word.device_id, 0)
+    def knows(self, device_id: int, at: int) -> bool:
+        """Whether writing that a device was there at this time would change nothing but a fraction of a second."""
+        return at < self._until.get(device_id, 0)
 
     def untimed(self, offsets: Iterable[int]) -> set[int]:
         """Those of these devices that were written without their clock: a device may connect, say one thing, and sleep."""

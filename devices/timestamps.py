@@ -29,6 +29,8 @@ def parse_ts(value: Any, received_at: int) -> int:
     """
     if type(value) is int and MILLISECONDS_FROM <= value < MICROSECONDS_FROM:
         at = value * 1000  # what nearly every device sends
+    elif type(value) is int and MICROSECONDS_FROM <= value < NANOSECONDS_FROM:
+        at = value
     elif isinstance(value, str):
         at = _from_text(value)
     elif isinstance(value, int | float) and not isinstance(value, bool):

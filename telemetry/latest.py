@@ -45,22 +45,25 @@ class _Newest:
         self.since = self.until = at
         self.entries: dict[str, Entry] = {name: (value, at) for name, value in values.items()}
 
-    def merge(self, at: int, values: Values) -> None:
-        if at >= self.until:
-            self.until = at
-            self.entries.update({name: (value, at) for name, value in values.items()})
-            return
-        self.since = min(self.since, at)
+    def merge_earlier(self, at: int, values: Values) -> None:
+        """Merge what arrived before everything here: of one instant, what is here wins."""
+        if at <= self.since:
+            self.since = at
+            if values.keys() <= self.entries.keys():
+                return  # nearly always: a device says the same again and again
+        else:
+            self.until = max(self.until, at)
         for name, value in values.items():
-            if name not in self.entries or self.entries[name][1] <= at:
+            if name not in self.entries or self.entries[name][1] < at:
                 self.entries[name] = (value, at)
 
 
-def _newest(reports: Iterable[Report]) -> dict[int, _Newest]:
+def _newest(reports: Sequence[Report]) -> dict[int, _Newest]:
+    """By device; from the last report back, so that most of those before it need no more than a glance."""
     devices: dict[int, _Newest] = {}
-    for device_id, at, values, _ in reports:
-        if device_id in devices:
-            devices[device_id].merge(at, values)
+    for device_id, at, values, _ in reversed(reports):
+        if (newest := devices.get(device_id)) is not None:
+            newest.merge_earlier(at, values)
         else:
             devices[device_id] = _Newest(at, values)
     return devices

@@ -1,7 +1,8 @@
 """What a batch turned out to say, sorted by what has to be done about it, and the counts of its ledger."""
 
 import json
-from collections import defaultdict
+from collections import Counter, defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, Generic, NamedTuple, TypeVar
 
@@ -65,13 +66,15 @@ class Findings:
     """One batch's findings.
 
     `counts` is keyed by (source, device id or 0) and holds six numbers
-    (RECEIVED ...); `heard` pairs an uplink's place with each known device that it concerns."""
+    (RECEIVED ...); `heard` pairs an uplink's place with each known device that it concerns; `present` holds each device
+    that spoke, by id, with the last time; `presences` are words about being there, and once written, what they changed."""
 
     reports: Pending[Report] = field(default_factory=lambda: Pending([], []))
     attributes: Pending[AttributeReport] = field(default_factory=lambda: Pending([], []))
     events: Pending[EventReport] = field(default_factory=lambda: Pending([], []))
     replies: Pending[Reply] = field(default_factory=lambda: Pending([], []))
     shadows: Pending[ShadowReport] = field(default_factory=lambda: Pending([], []))
+    present: dict[int, tuple[DeviceEntry, int]] = field(default_factory=dict)
     presences: list[tuple[DeviceEntry, Presence]] = field(default_factory=list)
     offsets: dict[int, int] = field(default_factory=dict)
     letters: list[tuple[int, DeadLetter]] = field(default_factory=list)
@@ -88,6 +91,14 @@ class Findings:
         counts[what] += 1
         if what != HEARTBEATS:
             counts[RECEIVED] += 1
+
+    def count_all(self, origins: Sequence[Origin], what: int) -> None:
+        """Count one report of each origin, device by device."""
+        owners = Counter([(origin.uplink.source, origin.device.id if origin.device else 0) for origin in origins])
+        for owner, number in owners.items():
+            counts = self.counts[owner]
+            counts[what] += number
+            counts[RECEIVED] += number
 
     def bury(self, origin: Origin, error: Invalid, received_at: int | None = None) -> None:
         """Make a dead letter of a report. `received_at` is the time that a replay takes where the report has none."""

@@ -20,8 +20,9 @@ from django.db import DatabaseError, DataError, IntegrityError, connection, tran
 from django.utils.module_loading import import_string
 
 from devices import presence
+from devices.directory import DeviceEntry
 from devices.exceptions import Invalid, Unavailable
-from devices.messages import DeadLetter, Uplink
+from devices.messages import DeadLetter, Presence, Uplink
 from telemetry import archive, attributes, events, latest, ledger
 from telemetry.stores import store
 from telemetry.stores.base import Written
@@ -133,8 +134,12 @@ def _write(findings: Findings, pending: Pending[Any], writer: Callable[[Sequence
     """Write things of one kind; count each by its fate and return those that were stored."""
     if not pending.items:
         return []
+    fates = list(writer(pending.items))
+    if fates.count(Written.STORED) == len(pending.items):  # nearly always
+        findings.count_all(pending.origins, STORED)
+        return pending.items
     stored = []
-    for item, origin, fate in zip(pending.items, pending.origins, writer(pending.items), strict=True):
+    for item, origin, fate in zip(pending.items, pending.origins, fates, strict=True):
         if isinstance(fate, Invalid):
             findings.bury(origin, fate, item.at)
         elif fate is Written.STORED:
@@ -149,7 +154,13 @@ def _note_presence(findings: Findings) -> None:
     """Write who was heard, as far as it says anything new, and keep only the changes for the browsers."""
     heard = memory().heard
     untimed = heard.untimed(findings.offsets)
-    words = [(entry, word) for entry, word in findings.presences if word.device_id in untimed or not heard.is_fresh(word)]
+
+    def is_news(device_id: int, at: int, online: bool) -> bool:
+        return device_id in untimed or not (online and heard.knows(device_id, at))
+
+    spoke = [(entry, Presence(entry.id, True, at, "uplink")) for entry, at in findings.present.values() if is_news(entry.id, at, True)]
+    said = [(entry, word) for entry, word in findings.presences if is_news(entry.id, word.at, word.online)]
+    words = sorted(spoke + said, key=_at) if said else spoke
     findings.presences = []
     if words:
         entries = {entry.id: entry for entry, _ in words}
@@ -160,8 +171,15 @@ def _note_presence(findings: Findings) -> None:
             presence.tell_sinks(changed)
 
 
+def _at(word: tuple[DeviceEntry, Presence]) -> int:
+    """Arrival times are distinct and rise, so they tell the order in which words came."""
+    return word[1].at
+
+
 def _by_device(findings: Findings) -> dict[int, list[int]]:
     """The ledger's counts by device, whatever way the messages came."""
+    if len({source for source, _ in findings.counts}) <= 1:
+        return {device_id: counts for (_, device_id), counts in findings.counts.items()}
     total: dict[int, list[int]] = {}
     for (_, device_id), counts in findings.counts.items():
         mine = total.setdefault(device_id, [0] * len(counts))

@@ -27,10 +27,13 @@ def committed(batch: Sequence[Uplink], findings: Findings) -> None:
         if uplink.source != "replay":
             metrics.UPLINK_SECONDS.observe((now - uplink.received_at) / SECOND)
     live = publisher()
-    if live.watched:
+    if watched := live.watched:
         live.readings(
-            (report.device_id, origin.key, report.at, report.values)
-            for report, origin in zip(findings.reports.items, findings.reports.origins, strict=True)
+            [
+                (report.device_id, origin.key, report.at, report.values)
+                for report, origin in zip(findings.reports.items, findings.reports.origins, strict=True)
+                if report.device_id in watched
+            ]
         )
     if findings.presences:
         live.status((entry.id, entry.key, entry.tenant_id, word.online, word.at) for entry, word in findings.presences)

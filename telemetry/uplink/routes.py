@@ -4,20 +4,20 @@ from devices import topics
 from devices.directory import Directory
 from devices.exceptions import Invalid
 
-MAX_ROUTES = 200_000
-_ROUTES: dict[str, topics.Route] = {}
+MAXROUTES = 200_000
+ROUTES: dict[str, topics.Route] = {}
 
 
 def route(topic: str, directory: Directory) -> topics.Route:
     """The route of a topic. Raises Invalid("unknown_topic")."""
-    if known := _ROUTES.get(topic):
+    if known := ROUTES.get(topic):
         return known
     if not topic.startswith("devices/"):
         return _mapped(topic, directory)
     found = topics.parse(topic)
-    if len(_ROUTES) >= MAX_ROUTES:
-        _ROUTES.clear()
-    _ROUTES[topic] = found
+    if len(ROUTES) >= MAXROUTES:
+        ROUTES.clear()
+    ROUTES[topic] = found
     return found
 
 

@@ -14,17 +14,18 @@ from devices.codecs import CODECS
 from devices.codecs.json import load, split
 from devices.directory import DeviceEntry, Directory
 from devices.exceptions import Invalid
-from devices.messages import Decoded, Frame, Presence, Sample, Uplink
+from devices.messages import Decoded, Frame, Sample, Uplink
 from iotpanel import metrics
 
-from . import answers
+from . import answers, plain
 from .children import child_of
-from .findings import HEARTBEATS, Findings, Origin
+from .findings import HEARTBEATS, WHOLE, Findings, Origin
 from .judge import Judge
 from .limiter import LIMITER, UNLIMITED
-from .routes import route
+from .routes import ROUTES, route
 
 ARCHIVED = frozenset({"telemetry", "attributes", "event", "raw"})
+_new = tuple.__new__  # a named tuple's own constructor takes twice as long
 Slot = tuple[int, str]  # an uplink's place in the batch, and the child whose frame it is
 
 
@@ -44,21 +45,21 @@ class _Translation:
         self.decoded: dict[Slot, Decoded | Invalid] = {}
 
     def run(self, batch: Sequence[Uplink]) -> Findings:
-        routed = [(place, uplink, self._route(uplink)) for place, uplink in enumerate(batch)]
-        self.directory.load({found.key for _, _, found in routed if isinstance(found, topics.Route)})
-        admitted = [each for place, uplink, found in routed if (each := self._admit(place, uplink, found))]
+        routed = [ROUTES.get(uplink.topic) or self._route(uplink) for uplink in batch]
+        self.directory.load({found.key for found in routed if type(found) is topics.Route})
+        admitted = [each for place, uplink in enumerate(batch) if (each := self._admit(place, uplink, routed[place]))]
         for origin, device, found in admitted:
             if found.kind == "raw":
                 self._gather(origin, device, found)
         for (codec, script), frames in self.frames.items():
             with metrics.CODEC_SECONDS.labels(codec).time():
-                answers = CODECS[codec](script, [frame for _, frame in frames])
+                decoded = CODECS[codec](script, [frame for _, frame in frames])
             metrics.CODEC_FRAMES.labels(codec).inc(len(frames))
-            self.decoded.update(zip((slot for slot, _ in frames), answers, strict=True))
+            self.decoded.update(zip((slot for slot, _ in frames), decoded, strict=True))
         for origin, device, found in admitted:
             if found.gateway:
                 self._say_for_children(origin, device, found)
-            else:
+            elif found.kind != "telemetry" or not plain.take(self.findings, origin, device, origin.uplink):
                 self._say(origin, device, found, origin.uplink.payload)
         return self.findings
 
@@ -72,7 +73,7 @@ class _Translation:
         """The device that an uplink comes from, if it is one that may speak."""
         key = topics.speaker(uplink.topic) if isinstance(found, Invalid) else found.key
         device = self.directory.device(key) if key else None
-        origin = Origin(place, uplink, device, key)
+        origin = _new(Origin, (place, uplink, device, key, WHOLE, "", None, None))
         if device is None:
             unknown = Invalid("unknown_device", f"no device is called “{key}”")
             self.findings.bury(origin, found if isinstance(found, Invalid) else unknown)
@@ -114,7 +115,7 @@ class _Translation:
         """Any uplink means that its device is there; a status says so itself, and a replay is old news."""
         self.findings.heard.append((origin.place, device.id))
         if is_there and origin.uplink.source != "replay":
-            self.findings.presences.append((device, Presence(device.id, True, origin.uplink.received_at, "uplink")))
+            self.findings.present[device.id] = device, origin.uplink.received_at
 
     # --- Frames for scripts ------------------------------------------------------------------------------------
 

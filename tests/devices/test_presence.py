@@ -115,11 +115,10 @@ def test_a_product_without_a_timeout_is_never_silent(tenant: Tenant) -> None:
 def test_heard_saves_writes_within_a_second_and_none_of_a_change(device: Device) -> None:
     heard = presence.Heard()
     heard.note([word(device, True)])
-    assert heard.is_fresh(word(device, True, NOW + SECOND - 1))
-    assert not heard.is_fresh(word(device, True, NOW + SECOND))
-    assert not heard.is_fresh(word(device, False, NOW + 1))
+    assert heard.knows(device.pk, NOW + SECOND - 1)
+    assert not heard.knows(device.pk, NOW + SECOND)
     heard.note([word(device, False, NOW + 1)])
-    assert not heard.is_fresh(word(device, True, NOW + 2))
+    assert not heard.knows(device.pk, NOW + 2)
 
 
 def test_sinks_are_told(device: Device, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
