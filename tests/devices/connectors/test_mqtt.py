@@ -11,7 +11,7 @@ import paho.mqtt.client as paho
 import pytest
 from paho.mqtt.enums import CallbackAPIVersion
 
-from devices.connectors import mqtt_session
+from devices.connectors import mqtt_packets, mqtt_session
 from devices.connectors.base import Delivery
 from devices.connectors.mqtt import MqttConnector
 from devices.connectors.mqtt_packets import read
@@ -252,7 +252,7 @@ def test_nonsense_costs_a_connection_and_never_the_thread(answer: bytes, monkeyp
 
 def test_a_silent_connection_is_pinged_and_then_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(mqtt_session, "KEEPALIVE", 0.4)
-    monkeypatch.setattr(mqtt_session.packets, "connect", lambda *_: b"\x10\x00")
+    monkeypatch.setattr(mqtt_packets, "connect", lambda *_: b"\x10\x00")
     impostor = Impostor(b"\x20\x02\x00\x00")
     connector = MqttConnector({"url": impostor.url, "client_id": "me"}, Desk())
     connector.start()

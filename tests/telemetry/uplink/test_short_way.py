@@ -26,13 +26,13 @@ NUMBERS = st.one_of(
     st.sampled_from([0, -40, 85, 85.1, 2**63, 2**64, -(2**63) - 1, 1e308, float("inf"), float("nan"), -0.0]),
 )
 SCALARS = st.one_of(NUMBERS, st.booleans(), st.none(), st.text(max_size=5), st.sampled_from(["\x00", "\ud800", "{" * 40]))
-DEEP = [[[[[]]]]] * 9
+DEEP: Any = [[[[[]]]]] * 9
 TREES = st.recursive(
     SCALARS, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=3), inner, max_size=3), max_leaves=6
 )
 NAMES = st.sampled_from(["temperature", "door", "note", "setup", "unheard", "ts", "values", ""])
 VALUES = st.dictionaries(NAMES, st.one_of(NUMBERS, st.booleans(), TREES), max_size=4)
-TIMES = st.one_of(
+TIMES: st.SearchStrategy[Any] = st.one_of(
     st.sampled_from(
         [NOW // 1_000_000, NOW // 1000, NOW, NOW * 1000, NOW / 1e6, "2026-01-01T00:00:00Z", "soon", -1, 0, True, None, [], NOW + 10**12]
     ),
@@ -136,7 +136,12 @@ def test_what_nearly_every_device_says_goes_the_short_way(
     """Without this the comparison would be green if nothing ever went the short way."""
     went: list[bool] = []
     take = plain.take
-    monkeypatch.setattr(plain, "take", lambda *arguments: went.append(take(*arguments)) or went[-1])
+
+    def watched(*arguments: Any) -> bool:
+        went.append(take(*arguments))
+        return went[-1]
+
+    monkeypatch.setattr(plain, "take", watched)
     translate([Uplink("devices/room-1/up/telemetry", orjson.dumps(payload), NOW)], Directory())
 
     assert went == [is_short]
