@@ -16,6 +16,8 @@ BENCHES = {
     "fairness": "what a tenant that sends twice its limit does to another",
     "rules": "what rules cost: µs per reading and rule, and what they take of the ingest",
     "alerts": "from a publish over the alarm row to an open connection, beside a busy fleet",
+    "latency": "from publish to committed and to a browser, at 10, 50 and 90 % of the sustained rate",
+    "workers": "throughput and order with several uplink workers on a shared subscription",
     "ingest": "readings from many devices through broker, worker and database, against the bare loop",
     "broker": "what the broker keeps when it is killed, and what saving costs it",
     "http": "the durable way in: HTTP uplink, answered after the commit",

@@ -5,6 +5,7 @@ in a database schema of its own. Runs as a process: `python -m bench.bare` with 
 stops on SIGTERM.
 """
 
+import itertools
 import json
 import signal
 import struct
@@ -21,32 +22,37 @@ from paho.mqtt.enums import CallbackAPIVersion
 ROW = struct.Struct(">hiqiqiB")
 HEAD, TAIL = b"PGCOPY\n\xff\r\n\0" + bytes(8), b"\xff\xff"
 EPOCH_2000 = 946_684_800_000_000
-BATCH = 2_000
 COPY = "COPY bare.report (device_id, at, values) FROM STDIN (FORMAT binary)"
-LATEST = """
+ARRAYS = [1016, 1185, 3807]  # the types bigint[], timestamptz[], jsonb[]
+LATEST = b"""
     INSERT INTO bare.latest AS old (device_id, newest_at, values)
-    SELECT * FROM unnest(%s::bigint[], %s::timestamptz[], %s::jsonb[]) ORDER BY 1
+    SELECT * FROM unnest($1::bigint[], $2::timestamptz[], $3::jsonb[]) ORDER BY 1
     ON CONFLICT (device_id) DO UPDATE SET newest_at = excluded.newest_at, values = old.values || excluded.values
 """
+Message = tuple[str, bytes, int]
 
 
 class Bare:
     def __init__(self, job: dict[str, Any]) -> None:
         self.ids: dict[str, int] = job["ids"]
+        self.batch: int = job["batch"]
         self.database = psycopg.connect(job["database"])
-        self.queue: deque[tuple[str, bytes, int]] = deque()
+        self.queue: deque[Message] = deque()
         self.ready = threading.Condition()
         self.stopping = False
         self.client = paho.Client(CallbackAPIVersion.VERSION2, "bench-bare", clean_session=False, protocol=paho.MQTTv311, manual_ack=True)
         self.client.username_pw_set(job["user"], job["password"])
         self.client.on_message = self.on_message
-        self.client.on_connect = lambda *_: self.client.subscribe("devices/+/up/#", 1)
+        self.client.on_connect = self.on_connect
         self.client.on_subscribe = lambda *_: print("ready", flush=True)
         self.client.connect("127.0.0.1", job["port"])
 
+    def on_connect(self, *_: Any) -> None:
+        self.client.subscribe("devices/+/up/#", 1)
+
     def on_message(self, _client: Any, _userdata: Any, message: paho.MQTTMessage) -> None:
         with self.ready:
-            self.queue.append((message.topic, message.payload, message.mid))
+            self.queue.append((message.topic, bytes(message.payload), message.mid))
             if len(self.queue) == 1:
                 self.ready.notify()
 
@@ -59,38 +65,50 @@ class Bare:
         self.client.disconnect()
         self.client.loop_stop()
 
-    def take(self) -> list[tuple[str, bytes, int]]:
+    def take(self) -> list[Message]:
         with self.ready:
             while not self.queue and not self.stopping:
                 self.ready.wait(0.5)
-            return [self.queue.popleft() for _ in range(min(len(self.queue), BATCH))]
+            return [self.queue.popleft() for _ in range(min(len(self.queue), self.batch))]
 
-    def write(self, batch: list[tuple[str, bytes, int]]) -> None:
-        rows, newest = [HEAD], {}
-        for topic, payload, _ in batch:
-            device_id = self.ids[topic.split("/")[1]]
-            report = orjson.loads(payload)
-            at, values = report["ts"], report["values"]
-            body = orjson.dumps(values)
-            rows.append(ROW.pack(3, 8, device_id, 8, at - EPOCH_2000, len(body) + 1, 1) + body)
-            newest[device_id] = (at, orjson.dumps({key: [value, at] for key, value in values.items()}).decode())
-        rows.append(TAIL)
-        with self.database.transaction(), self.database.cursor() as cursor:
-            with cursor.copy(COPY) as copy:
-                copy.write(b"".join(rows))
-            ids = list(newest)
-            instants = [f"{newest[each][0] / 1e6:.6f}" for each in ids]
-            cursor.execute(
-                LATEST.replace("%s::timestamptz[]", "ARRAY(SELECT to_timestamp(x) FROM unnest(%s::float8[]) x)"),
-                [
-                    ids,
-                    [float(each) for each in instants],
-                    [newest[each][1] for each in ids],
-                ],
-            )
+    def write(self, batch: list[Message]) -> None:
+        write(self.database, self.ids, batch)
 
     def stop(self, *_: Any) -> None:
         self.stopping = True
+
+
+def write(database: psycopg.Connection[Any], ids: dict[str, int], batch: list[Message]) -> None:
+    """One COPY and one upsert in one transaction; of each device the last report of the batch is its latest."""
+    devices, moments, bodies, newest = [], [], [], {}
+    for topic, payload, _ in batch:
+        device_id = ids[topic.split("/")[1]]
+        report = orjson.loads(payload)
+        at, values = report["ts"], report["values"]
+        devices.append(device_id)
+        moments.append(at - EPOCH_2000)
+        bodies.append(orjson.dumps(values))
+        newest[device_id] = at, values
+    same = itertools.repeat
+    heads = map(ROW.pack, same(3), same(8), devices, same(8), moments, [len(body) + 1 for body in bodies], same(1))
+    latest = [orjson.dumps({name: (value, at) for name, value in values.items()}) for at, values in newest.values()]
+    columns = eights(20, list(newest)), eights(1184, [at - EPOCH_2000 for at, _ in newest.values()]), jsons(latest)
+    with database.transaction(), database.cursor() as cursor:
+        with cursor.copy(COPY) as copy:
+            copy.write(b"".join([HEAD, *itertools.chain.from_iterable(zip(heads, bodies, strict=True)), TAIL]))
+        answer = database.pgconn.exec_params(LATEST, columns, ARRAYS, [1, 1, 1])
+        assert answer.status == psycopg.pq.ExecStatus.COMMAND_OK, answer.error_message
+
+
+def eights(kind: int, numbers: list[int]) -> bytes:
+    """A column of numbers as PostgreSQL's binary array."""
+    return struct.pack(">iiIii", 1, 0, kind, len(numbers), 1) + b"".join(map(struct.Struct(">iq").pack, itertools.repeat(8), numbers))
+
+
+def jsons(documents: list[bytes]) -> bytes:
+    heads = map(struct.Struct(">IB").pack, [len(document) + 1 for document in documents], itertools.repeat(1))
+    parts = itertools.chain.from_iterable(zip(heads, documents, strict=True))
+    return struct.pack(">iiIii", 1, 0, 3802, len(documents), 1) + b"".join(parts)
 
 
 def main() -> None:

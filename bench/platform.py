@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -45,7 +46,7 @@ DevicePresence.objects.bulk_create([DevicePresence(device=device) for device in 
 """
     manage(services, "shell", "-v", "0", "-c", script)
     with psycopg.connect(services.database_url) as database:
-        ids = dict(database.execute("SELECT key, id FROM devices_device WHERE key LIKE 'bench-%'").fetchall())
+        ids: dict[str, int] = dict(database.execute("SELECT key, id FROM devices_device WHERE key LIKE 'bench-%'").fetchall())
     passwords = services.config.home.broker / "passwords"
     eventually(lambda: passwords.read_text().count("bench-") >= count, 30)
     return ids
@@ -54,6 +55,14 @@ DevicePresence.objects.bulk_create([DevicePresence(device=device) for device in 
 def manage(services: Services, *arguments: str) -> None:
     environment = {**os.environ, **services.environment}
     subprocess.run([sys.executable, "manage.py", *arguments], env=environment, check=True, stdout=subprocess.DEVNULL)
+
+
+def start_uplink(services: Services) -> None:
+    """Start the stopped uplink worker, and wait until it has its subscription."""
+    connected = services.log("uplink").count("mqtt_connected")
+    services.start("uplink")
+    eventually(lambda: services.log("uplink").count("mqtt_connected") > connected, 60)
+    time.sleep(1)
 
 
 def cpu_seconds(pid: int) -> float:

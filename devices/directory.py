@@ -55,7 +55,7 @@ class Directory:
 
     def __init__(self, using: str = "default") -> None:
         self._using = using
-        self._devices: dict[str, DeviceEntry] = {}
+        self.known: dict[str, DeviceEntry] = {}  # by key; nobody else writes
         self._by_id: dict[int, DeviceEntry] = {}
         self._products: dict[int, ProductEntry] = {}
         self._patterns: list[topics.Pattern] | None = None
@@ -81,23 +81,23 @@ class Directory:
     def forget(self) -> None:
         """Read everything anew from now on."""
         self.generation += 1
-        self._devices.clear()
+        self.known.clear()
         self._by_id.clear()
         self._products.clear()
         self._patterns = None
 
     def load(self, keys: Iterable[str]) -> None:
         """Read the devices of these keys that are not known yet, in one query."""
-        missing = {key for key in keys if key not in self._devices}
+        missing = {key for key in keys if key not in self.known}
         if missing:
             for device in Device.objects.filter(key__in=missing).select_related("product__child_product", "tenant"):
                 self._add(device)
 
     def device(self, key: str) -> DeviceEntry | None:
         """The device of this key, or None."""
-        if key not in self._devices:
+        if key not in self.known:
             self.load([key])
-        return self._devices.get(key)
+        return self.known.get(key)
 
     def patterns(self) -> list[topics.Pattern]:
         """All topics that products map for themselves."""
@@ -137,7 +137,7 @@ class Directory:
     def _add(self, device: Device) -> DeviceEntry:
         entry = DeviceEntry(device.pk, device.key, device.tenant_id, self._product(device.product), device.parent_id, device.enabled)
         entry = entry._replace(limits=limits_of(device))
-        self._devices[device.key] = self._by_id[device.pk] = entry
+        self.known[device.key] = self._by_id[device.pk] = entry
         return entry
 
     def _product(self, product: Product) -> ProductEntry:

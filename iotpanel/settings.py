@@ -158,6 +158,7 @@ CACHES = {
 MQTT_URL = env.str("MQTT_URL", default="mqtt://127.0.0.1:1884")  # the workers' own listener
 # The persistent session; one per uplink worker.
 MQTT_CLIENT_ID = env.str("IOTPANEL_MQTT_CLIENT_ID", default="iotpanel-uplink")
+MQTT_SHARE = env.str("IOTPANEL_MQTT_SHARE", default="")  # several uplink workers: a group, see docs/performance.md
 # Where the broker reads its accounts; empty where the broker asks us by HTTP instead.
 BROKER_DIR = env.str("IOTPANEL_BROKER_DIR", default="")
 # Where the broker asks us instead (/broker/...): what it has to know. Empty: nobody may ask.

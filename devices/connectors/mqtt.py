@@ -50,6 +50,7 @@ class MqttConnector:
         "properties": {
             "url": {"type": "string", "pattern": r"^mqtts?://", "description": "mqtt://user:password@host:port of the workers' listener"},
             "client_id": {"type": "string", "description": "name of the persistent session; one per worker"},
+            "share": {"type": "string", "pattern": r"^[^/+#]*$", "description": "group among whose workers the broker deals messages out"},
         },
         "additionalProperties": False,
     }
@@ -57,6 +58,7 @@ class MqttConnector:
     def __init__(self, settings: dict[str, Any], emit: Emit) -> None:
         self.url = urlsplit(settings["url"])
         self.client_id = settings.get("client_id", f"{RESERVED_PREFIX}uplink")
+        self.share = settings.get("share", "")
         self.emit = emit
         self.connection = self.connections = 0
         self.connected = threading.Event()
@@ -84,8 +86,12 @@ class MqttConnector:
         wanted = {SUBSCRIPTION, mqtt_log.TOPIC, *topics}
         added, gone, self.topics = wanted - self.topics, self.topics - wanted, wanted
         if self.connected.is_set():
-            self.session.subscribe(sorted(added), self.connection)
-            self.session.unsubscribe(sorted(gone), self.connection)
+            self.session.subscribe(self._filters(added), self.connection)
+            self.session.unsubscribe(self._filters(gone), self.connection)
+
+    def _filters(self, topics: Iterable[str]) -> list[str]:
+        """How to subscribe to these: in a group, each message goes to one of its workers; the broker's log goes to all."""
+        return sorted(f"$share/{self.share}/{topic}" if self.share and topic != mqtt_log.TOPIC else topic for topic in topics)
 
     def heal(self) -> None:
         """A thread that ended all the same is begun anew."""
@@ -110,7 +116,7 @@ class MqttConnector:
         self.connections += 1
         metrics.BROKER_CONNECTS.labels("mqtt").inc()
         log.info("mqtt_connected", host=self.url.hostname, port=self.url.port)
-        self.session.subscribe(sorted(self.topics), connection)
+        self.session.subscribe(self._filters(self.topics), connection)
         self.connected.set()
 
     def closed(self, reason: str) -> None:

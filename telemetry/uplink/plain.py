@@ -9,25 +9,29 @@ from typing import Any
 import orjson
 
 from devices.codecs.json import MAX_BYTES, MAX_DEPTH
-from devices.directory import DeviceEntry
+from devices.directory import DeviceEntry, ProductEntry
 from devices.exceptions import Invalid
-from devices.messages import Report, Uplink
+from devices.messages import Report, Uplink, Values
+from devices.thing_model import ThingModel
 from devices.timestamps import parse_ts
 
 from .findings import Findings, Origin
 from .server_time import SERVER_TIMES
 
+Bounds = dict[str, tuple[float, float]]
+MOST_PRODUCTS = 10_000
+_BOUNDS: dict[int, tuple[ThingModel, Bounds]] = {}
 _new = tuple.__new__  # a named tuple's own constructor takes twice as long
 
 
 def take(findings: Findings, origin: Origin, device: DeviceEntry, uplink: Uplink) -> bool:
     """Note the report of a telemetry message; False, and nothing noted, where it needs a closer look."""
     payload = uplink.payload
-    if uplink.source != "mqtt" or len(payload) > MAX_BYTES or payload.count(b"{") + payload.count(b"[") > MAX_DEPTH:
+    if uplink.source != "mqtt" or len(payload) > MAX_BYTES:
         return False
     try:
         ts, values = _parts(orjson.loads(payload))
-        if not values or None in values.values() or device.product.model.check_values(values):
+        if not values or not (_are_within(values, _bounds(device.product)) or _are_known(values, payload, device.product)):
             return False
         at = parse_ts(ts, uplink.received_at) if ts is not None else None
     except (Invalid, orjson.JSONDecodeError):
@@ -50,3 +54,31 @@ def _parts(data: Any) -> tuple[Any, Any]:
         if "values" not in data and "ts" not in data:
             return None, data
     return None, None
+
+
+def _are_within(values: Values, bounds: Bounds) -> bool:
+    """Whether all are numbers between the bounds of their properties: what nearly every value is. NaN is not."""
+    for name, value in values.items():
+        pair = bounds.get(name)
+        if pair is None or (type(value) is not float and type(value) is not int) or not pair[0] <= value <= pair[1]:
+            return False
+    return True
+
+
+def _are_known(values: Values, payload: bytes, product: ProductEntry) -> bool:
+    """Whether the thing model knows and allows all of them, and none needs its depth looked at. Raises Invalid."""
+    if payload.count(b"{") + payload.count(b"[") > MAX_DEPTH or None in values.values():
+        return False
+    return not product.model.check_values(values)
+
+
+def _bounds(product: ProductEntry) -> Bounds:
+    """The number properties with a lowest and a highest value and no list of values."""
+    known = _BOUNDS.get(product.id)
+    if known is None or known[0] is not product.model:
+        if len(_BOUNDS) >= MOST_PRODUCTS:
+            _BOUNDS.clear()
+        numbers = [each for each in product.model.properties.values() if each.type == "number" and each.enum is None]
+        bounds = {each.key: (each.min, each.max) for each in numbers if each.min is not None and each.max is not None}
+        known = _BOUNDS[product.id] = product.model, bounds
+    return known[1]

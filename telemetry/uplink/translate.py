@@ -26,6 +26,7 @@ from .routes import ROUTES, route
 
 ARCHIVED = frozenset({"telemetry", "attributes", "event", "raw"})
 _new = tuple.__new__  # a named tuple's own constructor takes twice as long
+Admitted = tuple[Origin, DeviceEntry, topics.Route]
 Slot = tuple[int, str]  # an uplink's place in the batch, and the child whose frame it is
 
 
@@ -69,11 +70,21 @@ class _Translation:
         except Invalid as error:
             return error
 
-    def _admit(self, place: int, uplink: Uplink, found: topics.Route | Invalid) -> tuple[Origin, DeviceEntry, topics.Route] | None:
-        """The device that an uplink comes from, if it is one that may speak."""
+    def _admit(self, place: int, uplink: Uplink, found: topics.Route | Invalid) -> Admitted | None:
+        """The device that an uplink comes from, if it is one that may speak: nearly always at first sight."""
+        device = self.directory.known.get(found.key) if type(found) is topics.Route else None
+        if device is None or not device.enabled or device.limits is not None or device.product.archives or found.kind == "status":
+            return self._admit_slowly(place, uplink, found)
+        self.findings.heard.append((place, device.id))
+        if uplink.source != "replay":
+            self.findings.present[device.id] = device, uplink.received_at
+        return _new(Origin, (place, uplink, device, found.key, WHOLE, "", None, None)), device, found
+
+    def _admit_slowly(self, place: int, uplink: Uplink, found: topics.Route | Invalid) -> Admitted | None:
+        """The same with all its reasons to refuse."""
         key = topics.speaker(uplink.topic) if isinstance(found, Invalid) else found.key
         device = self.directory.device(key) if key else None
-        origin = _new(Origin, (place, uplink, device, key, WHOLE, "", None, None))
+        origin = Origin(place, uplink, device, key)
         if device is None:
             unknown = Invalid("unknown_device", f"no device is called “{key}”")
             self.findings.bury(origin, found if isinstance(found, Invalid) else unknown)

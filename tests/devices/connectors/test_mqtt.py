@@ -52,9 +52,9 @@ class Wire:
         self.publisher.connect(worker.hostname or "", worker.port or 1883)
         self.publisher.loop_start()
 
-    def open(self, url: str = "") -> tuple[MqttConnector, Desk]:
+    def open(self, **settings: str) -> tuple[MqttConnector, Desk]:
         desk = Desk()
-        connector = MqttConnector({"url": url or self.stack.mqtt_url, "client_id": self.client_id}, desk)
+        connector = MqttConnector({"url": self.stack.mqtt_url, "client_id": self.client_id, **settings}, desk)
         connector.subscribe([self.topic])
         connector.start()
         self.connectors.append(connector)
@@ -177,6 +177,17 @@ def test_a_payload_of_a_megabyte_arrives_whole(wire: Wire) -> None:
     eventually(lambda: len(desk.payloads) == 3)
 
     assert desk.payloads == [b"before", payload, b"after"]
+
+
+def test_a_group_of_workers_shares_the_messages_and_each_goes_to_one(wire: Wire) -> None:
+    group = uuid.uuid4().hex
+    desks = [wire.open(client_id=f"{wire.client_id}-{number}", share=group)[1] for number in range(2)]
+    said = [b"%d" % number for number in range(40)]
+    wire.say(*said)
+    eventually(lambda: sum(len(desk.payloads) for desk in desks) == 40)
+
+    assert sorted(payload for desk in desks for payload in desk.payloads) == sorted(said)
+    assert all(desk.payloads for desk in desks)
 
 
 def test_topics_that_are_no_longer_wanted_are_left(wire: Wire) -> None:
