@@ -14,7 +14,7 @@ from typing import Any
 import psycopg
 
 from bench import platform
-from bench.ingest import settle
+from bench.traffic import settle
 from tests.services import Services
 
 SPLIT = """
