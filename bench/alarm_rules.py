@@ -1,7 +1,7 @@
 """A hundred enabled rules, of which each message is tested by two: they watch what never happens, as most rules do."""
 
-from tests.flows.platform import Platform
-from tests.services import Services, eventually
+from bench import platform
+from tests.services import Services
 
 GROUPS = 50
 NOT_FOUND = 404
@@ -13,8 +13,7 @@ CONDITIONS = (
 
 def make(services: Services, keys: list[str]) -> int:
     """Make them through REST, two for each of fifty groups of devices; how many there are now, 0 on a platform without rules."""
-    eventually(lambda: services.client().get("/readyz").status_code == 200, 60)
-    user = Platform(services)
+    user = platform.signed_in(services)
     if user.http.get("/api/v1/rules/").status_code == NOT_FOUND:
         return 0
     made = 0

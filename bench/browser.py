@@ -8,8 +8,8 @@ from contextlib import contextmanager
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection, connect
 
-from tests.flows.platform import Platform
-from tests.services import Services, eventually
+from bench import platform
+from tests.services import Services
 
 
 class Watched:
@@ -30,8 +30,7 @@ class Watched:
 @contextmanager
 def watching(services: Services, key: str) -> Iterator[Watched]:
     """A browser that looks at the device of this key, for as long as the block lasts."""
-    eventually(lambda: services.client().get("/readyz").status_code == 200, 60)
-    token = Platform(services).http.headers["Authorization"].partition(" ")[2]
+    token = platform.signed_in(services).http.headers["Authorization"].partition(" ")[2]
     address = f"{services.url.replace('http', 'ws')}/ws/live/?tenant=default"
     with connect(address, subprotocols=[f"bearer.{token}"]) as live:  # type: ignore[list-item]
         live.send(json.dumps({"subscribe": {"devices": [key]}}))

@@ -11,8 +11,7 @@ from typing import Any
 import psycopg
 
 from bench import ingest, live, platform, sustained, traffic
-from tests.flows.platform import Platform
-from tests.services import Services, eventually
+from tests.services import Services
 
 LEVELS = (10, 50, 90)  # percent
 
@@ -28,7 +27,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> dict[str, Any]:
     properties = [f"p{number}" for number in range(options.properties)]
     with platform.running() as services:
-        eventually(lambda: services.client().get("/readyz").status_code == 200, 60)
         ids = platform.make_devices(services, options.devices, properties)
         rate = options.sustained or highest(services, options, ids, properties)
         levels = {f"at_{level}_percent": at(services, options, ids, properties, rate * level / 100) for level in LEVELS}
@@ -49,7 +47,7 @@ def highest(services: Services, options: argparse.Namespace, ids: dict[str, int]
 def at(services: Services, options: argparse.Namespace, ids: dict[str, int], properties: list[str], rate: float) -> dict[str, Any]:
     """Both latencies at a rate (messages/s)."""
     wanted = argparse.Namespace(**{**vars(options), "rate": rate})
-    user = Platform(services)
+    user = platform.signed_in(services)
     frames: list[float] = []
     probe = threading.Thread(target=lambda: frames.extend(live.measure(user, int((options.seconds - 4) / live.APART / 1.5))))
     with psycopg.connect(services.database_url, autocommit=True) as database:

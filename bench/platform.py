@@ -9,12 +9,15 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import httpx
 import psycopg
 
+from tests.flows.platform import Platform
 from tests.services import Services, eventually
 
 SECRET = "bench-secret-of-all-simulated-devices"
 COMMIT_TIMES = "track_commit_timestamp = on\n"
+OK = 200
 TICKS = os.sysconf("SC_CLK_TCK")
 
 
@@ -55,6 +58,18 @@ DevicePresence.objects.bulk_create([DevicePresence(device=device) for device in 
 def manage(services: Services, *arguments: str) -> None:
     environment = {**os.environ, **services.environment}
     subprocess.run([sys.executable, "manage.py", *arguments], env=environment, check=True, stdout=subprocess.DEVNULL)
+
+
+def signed_in(services: Services) -> Platform:
+    """The platform as its administrator uses it, once it serves; a machine that is busy with something else gets its time."""
+    return eventually(lambda: _try_to_sign_in(services), 180)
+
+
+def _try_to_sign_in(services: Services) -> Platform | None:
+    try:
+        return Platform(services) if services.client().get("/readyz").status_code == OK else None
+    except httpx.TransportError:
+        return None
 
 
 def start_uplink(services: Services) -> None:
