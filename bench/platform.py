@@ -62,7 +62,9 @@ def manage(services: Services, *arguments: str) -> None:
 
 def signed_in(services: Services) -> Platform:
     """The platform as its administrator uses it, once it serves; a machine that is busy with something else gets its time."""
-    return eventually(lambda: _try_to_sign_in(services), 180)
+    user = eventually(lambda: _try_to_sign_in(services), 180)
+    assert user is not None
+    return user
 
 
 def _try_to_sign_in(services: Services) -> Platform | None:
