@@ -127,3 +127,18 @@ def test_sinks_are_told(device: Device, settings: Settings, monkeypatch: pytest.
     settings.CHANGE_SINKS = ["any.path"]
     presence.tell_sinks([word(device, True)])
     assert told == [word(device, True)]
+
+
+def test_whoever_was_written_without_a_clock_is_written_once_more() -> None:
+    heard = presence.Heard()
+    coming, word_of_one = Presence(1, True, NOW, "broker"), Presence(1, True, NOW + 1, "uplink")
+    heard.note([coming])
+    assert heard.is_fresh(word_of_one)
+    assert heard.untimed({1: 5}) == {1}
+    heard.note([word_of_one], {1: 5})
+    assert heard.untimed({1: 5}) == set()
+    heard.note([Presence(1, True, NOW + 2 * SECOND, "uplink")])
+    assert heard.untimed({1: 5}) == {1}
+    heard.forget()
+    assert heard.untimed({1: 5}) == set()  # and is not fresh either
+    assert not heard.is_fresh(word_of_one)
