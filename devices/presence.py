@@ -124,6 +124,6 @@ def sweep_silent(listening_since: datetime) -> list[Presence]:
 
 def tell_sinks(changed: Sequence[Change]) -> None:
     """Tell upper apps of changes, in the writer's transaction; the dispatcher too, where a device has come."""
-    wake.look_at({each.device_id for each in changed if isinstance(each, Presence) and each.online})
+    wake.came({each.device_id for each in changed if isinstance(each, Presence) and each.online})
     for path in settings.CHANGE_SINKS:
         import_string(path)(changed)

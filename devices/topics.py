@@ -9,8 +9,8 @@ KEY = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
 RESERVED_PREFIX = "iotpanel-"
 PLACEHOLDER = "{key}"
 SUBSCRIPTION = "devices/+/up/#"
-# What a child may say through its gateway; `events` takes a name behind it.
-CHILD_KINDS = frozenset({"telemetry", "attributes", "events", "status", "raw"})
+# What a child may say through its gateway; `events` takes a name behind it, `commands` an id and `reply`.
+CHILD_KINDS = frozenset({"telemetry", "attributes", "events", "status", "raw", "shadow", "commands"})
 PLAIN_KINDS = frozenset({"telemetry", "attributes", "status", "shadow", "ota"})
 
 
@@ -47,7 +47,7 @@ def parse(topic: str) -> Route:
     key, rest = levels[1], levels[3:]
     if rest[0] == "gateway":
         route = parse_kind(key, rest[1:])
-        if route.kind not in {"telemetry", "attributes", "event", "status", "raw"} or route.port is not None:
+        if route.kind not in {"telemetry", "attributes", "event", "status", "raw", "reply", "shadow"} or route.port is not None:
             raise Invalid("unknown_topic", f"a gateway says {', '.join(sorted(CHILD_KINDS))} for its children")
         return route._replace(gateway=True)
     return parse_kind(key, rest)

@@ -8,6 +8,7 @@ import orjson
 from django.db import transaction
 from django.utils import timezone
 
+from devices.downlink import shadow
 from devices.exceptions import Invalid
 from devices.messages import AttributeReport
 from devices.models import Device
@@ -96,6 +97,8 @@ def set_server(device: Device, *, scope: Scope, values: Mapping[str, Any], at: d
     if scope == Scope.REPORTED:
         raise ValueError("The device alone reports its attributes.")
     at = at or timezone.now()
+    if scope == Scope.SHARED:
+        shadow.share(device, values)
     own = Attribute.objects.filter(device=device, scope=scope)
     own.filter(key__in=[key for key, value in values.items() if value is None]).delete()
     rows = [Attribute(device=device, scope=scope, key=key, value=value, at=at) for key, value in values.items() if value is not None]

@@ -65,6 +65,8 @@ RULES = {
     "config": LIST,
     "config-plan": LIST,
     "config-apply": LIST,
+    "shadow": ITEM,
+    "shadow-history": ITEM,
     "groups-list": LIST,
     "groups-detail": ITEM,
     "latest": ITEM,

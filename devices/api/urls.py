@@ -9,6 +9,7 @@ from .claims import BulkView, ClaimCodeView, ClaimsView
 from .commands import CommandsView, CommandView
 from .register import RegisterDoor
 from .registration import PolicyView, SecretView, SerialsViewSet
+from .shadow import ShadowHistoryView, ShadowView
 from .views import DevicesViewSet, GroupsViewSet, ProductsViewSet
 
 router = SimpleRouter()
@@ -34,5 +35,7 @@ urlpatterns = [
         re_path(rf"{PRODUCT}{SERIAL}{verb}/$", SerialsViewSet.as_view({"post": verb}), name=f"products-serial-{verb}")
         for verb in ("approve", "deny", "again")
     ],
+    re_path(rf"{DEVICE}shadow/$", ShadowView.as_view(), name="shadow"),
+    re_path(rf"{DEVICE}shadow/history/$", ShadowHistoryView.as_view(), name="shadow-history"),
     *router.urls,
 ]

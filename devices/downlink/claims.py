@@ -133,6 +133,8 @@ def waited_for() -> set[int]:
 
 def gateways_of(parents: Collection[int]) -> dict[int, tuple[str, int | None]]:
     """Key and own gateway of these devices and of all above them, by id."""
+    if not parents:
+        return {}
     query = """
         WITH RECURSIVE above(id, key, parent_id) AS (
             SELECT id, key, parent_id FROM devices_device WHERE id = ANY(%s)

@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 
 from devices.exceptions import Invalid
 from devices.models import Command, Device
-from devices.thing_model import CommandType
+from devices.thing_model import CommandType, ThingModel
 from devices.thing_model_parser import ThingModelError, parse
 from iotpanel.api.errors import Conflict
 from iotpanel.tenants.models import User
@@ -84,7 +84,8 @@ def send(
 def send_all(orders: Sequence[Order]) -> list[Command]:
     """Queue many commands at once, all or none, in this order. Raises ApiError as `send` for the first that cannot be."""
     now = timezone.now()
-    rows = [_row(order, now) for order in orders]
+    models: dict[int, ThingModel] = {}
+    rows = [_row(order, now, models) for order in orders]
     _refuse_full(orders)
     _replace(orders, now)
     with connection.cursor() as cursor:
@@ -110,12 +111,18 @@ def cancel(command: Command, *, person: User | None = None) -> Command:
     return command
 
 
-def check(device: Device, name: str, params: Any) -> CommandType:
-    """The command's type, where the device's thing model has it and takes these parameters. Raises ApiError as `send`."""
+def check(device: Device, name: str, params: Any, models: dict[int, ThingModel] | None = None) -> CommandType:
+    """The command's type, where the device's thing model has it and takes these parameters. Raises ApiError as `send`.
+
+    `models` keeps what was parsed, by product, for who checks many.
+    """
+    known = {} if models is None else models
     try:
-        kind = parse(device.product.thing_model).commands.get(name)
+        if device.product_id not in known:
+            known[device.product_id] = parse(device.product.thing_model)
     except ThingModelError as error:
         raise refuse("unknown_command", _("The product's thing model cannot be read."), "name") from error
+    kind = known[device.product_id].commands.get(name)
     if kind is None:
         raise refuse("unknown_command", _("The thing model has no command “%(name)s”.") % {"name": str(name)[:64]}, "name")
     try:
@@ -125,12 +132,12 @@ def check(device: Device, name: str, params: Any) -> CommandType:
     return kind
 
 
-def _row(order: Order, now: datetime) -> dict[str, Any]:
+def _row(order: Order, now: datetime, models: dict[int, ThingModel]) -> dict[str, Any]:
     """The row of an order, everything checked."""
     if not order.device.enabled:
         raise refuse("device_disabled", _("The device is disabled."), "device")
     params = {} if order.params is None else order.params
-    kind = check(order.device, order.name, params)
+    kind = check(order.device, order.name, params, models)
     if len(orjson.dumps(params)) > MAX_PARAMS:
         raise refuse("too_large", _("Parameters take at most %(limit)d bytes.") % {"limit": MAX_PARAMS}, "params")
     if order.hops > MAX_HOPS:

@@ -6,7 +6,7 @@ by the broker's acknowledgements and once a second by itself.
 
 import threading
 import time
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -18,17 +18,19 @@ from django.utils import timezone
 from devices.exceptions import Invalid, Unavailable
 from iotpanel import metrics
 
-from . import claims, payloads, sweep
+from . import claims, payloads, shadow_outbox, sweep
 from .carrier import Ack, Carrier, Fate
 from .claims import Ready
 from .listener import Listener
 from .moves import finish
 from .pace import Pace
 from .patience import Patience
+from .shadow_outbox import ReadyShadow
 
 SWEEP = 1.0  # seconds
 SECOND_LOOK = 30.0  # seconds between two looks at whether word of a device's coming was lost
 RETRY = 1.0  # seconds, while the database is away
+SHADOW_SECONDS = 86_400.0  # how long the broker keeps a shadow for a device whose session it holds
 log = structlog.get_logger(__name__)
 
 
@@ -44,6 +46,7 @@ class Dispatcher:
         self._by_device = Pace(settings.COMMAND_RATE_DEVICE, settings.COMMAND_BURST_DEVICE)
         self._by_tenant = Pace(settings.COMMAND_RATE_TENANT, settings.COMMAND_RATE_TENANT)
         self._acks: list[Ack] = []
+        self._shadows: set[int] = set()  # devices whose shadow the broker has not acknowledged yet
         self._swept_at = self._looked_at = 0.0
         self._stopping = False
         self._thread = threading.Thread(target=self._run, name="downlink-dispatch", daemon=True)
@@ -99,10 +102,15 @@ class Dispatcher:
         with transaction.atomic():
             self._settle(now)
             devices = self._sweep(now, everything) | self.patience.take() | heard
-            batch = self._claim(devices, heard, now) if devices and self.carrier.connected.is_set() else []
+            connected = bool(devices) and self.carrier.connected.is_set()
+            batch = self._claim(devices, heard, now) if connected else []
+            shadows = self._ready_shadows(devices) if connected else []
         self._acks.clear()
         for command, topics, payload in batch:
-            self._publish(command, topics, payload, now)
+            self._publish(command, topics, payload, min(command.timeout, (command.expires_at - now).total_seconds()))
+        for shadow, topics in shadows:
+            self._shadows.add(shadow.device_id)
+            self._publish(shadow, topics, shadow.payload(), SHADOW_SECONDS)
 
     # --- What the broker said --------------------------------------------------------------------------------
 
@@ -111,12 +119,14 @@ class Dispatcher:
         self._acks += self.carrier.take()
         by_fate: dict[Fate, list[Ready]] = {fate: [] for fate in Fate}
         for ack in self._acks:
-            by_fate[ack.fate].append(ack.token)
+            if isinstance(ack.token, Ready):
+                by_fate[ack.fate].append(ack.token)
+        self._settle_shadows([ack for ack in self._acks if isinstance(ack.token, ReadyShadow)], now)
         if taken := by_fate[Fate.TAKEN]:
             claims.mark_sent([command.id for command in taken], now)
             self.patience.reached(command.device_id for command in taken)
         for command in by_fate[Fate.NOBODY]:
-            claims.put_off([command.id], claims.later(now, self.patience.miss(command)), "device", untried=True)
+            claims.put_off([command.id], claims.later(now, self.patience.miss(command.device_id)), "device", untried=True)
         if refused := by_fate[Fate.REFUSED]:
             claims.put_off([command.id for command in refused], claims.later(now, RETRY), "retry", untried=True)
         if unknown := by_fate[Fate.UNKNOWN]:
@@ -124,6 +134,19 @@ class Dispatcher:
         for fate, commands in by_fate.items():
             if commands:
                 metrics.COMMANDS_PUBLISHED.labels(fate.value).inc(len(commands))
+
+    def _settle_shadows(self, acks: Sequence[Ack], now: datetime) -> None:
+        if not acks:
+            return
+        taken = [ack.token for ack in acks if ack.fate is Fate.TAKEN]
+        changed = shadow_outbox.mark_sent(taken, now) if taken else set()
+        self.patience.reached(shadow.device_id for shadow in taken)
+        for ack in acks:
+            if ack.fate is Fate.NOBODY:
+                self.patience.miss(ack.token.device_id)
+            elif ack.fate is not Fate.TAKEN or ack.token.device_id in changed:
+                self.patience.remind(ack.token.device_id, RETRY if ack.fate is not Fate.TAKEN else 0)
+        self._shadows -= {ack.token.device_id for ack in acks}
 
     def _sweep(self, now: datetime, everything: bool) -> set[int]:
         """Once a second; returns the devices that something may be due for."""
@@ -136,7 +159,7 @@ class Dispatcher:
         devices = claims.due_devices(now)
         if everything or at - self._looked_at > SECOND_LOOK:
             self._looked_at = at
-            devices |= claims.waited_for()
+            devices |= claims.waited_for() | shadow_outbox.wanted_devices()
         return devices
 
     # --- What may go -----------------------------------------------------------------------------------------
@@ -154,6 +177,11 @@ class Dispatcher:
             claims.claim([command.id for command, _, _ in batch], now)
         return batch
 
+    def _ready_shadows(self, devices: Collection[int]) -> list[tuple[ReadyShadow, list[str]]]:
+        found = [shadow for shadow in shadow_outbox.ready(devices) if shadow.device_id not in self._shadows]
+        gateways = claims.gateways_of({shadow.parent_id for shadow in found if shadow.parent_id is not None})
+        return [(shadow, payloads.ways(shadow.key, shadow.parent_id, gateways, ["shadow"])) for shadow in found]
+
     def _may_go(self, command: Ready) -> bool:
         """Whether the rate limits allow it now; else the device is looked at again when they do."""
         at = time.monotonic()
@@ -169,8 +197,7 @@ class Dispatcher:
         """Each with the topics to try and its bytes; one that its product's script cannot encode fails."""
         found = []
         commands = list(commands)
-        parents = {command.parent_id for command in commands if command.parent_id is not None}
-        gateways = claims.gateways_of(parents) if parents else {}
+        gateways = claims.gateways_of({command.parent_id for command in commands if command.parent_id is not None})
         for command in commands:
             try:
                 levels, own, payload = payloads.body(command)
@@ -180,12 +207,11 @@ class Dispatcher:
             found.append((command, payloads.ways(command.key, command.parent_id, gateways, levels, own), payload))
         return found
 
-    def _publish(self, command: Ready, topics: list[str], payload: bytes, now: datetime) -> None:
-        topic = topics[self.patience.way(command.device_id) % len(topics)]
-        self.patience.tried(command.device_id, len(topics))
-        fate = self.carrier.publish(command, topic, payload, min(command.timeout, (command.expires_at - now).total_seconds()))
+    def _publish(self, token: Ready | ReadyShadow, topics: list[str], payload: bytes, seconds: float) -> None:
+        topic = topics[self.patience.way(token.device_id, len(topics))]
+        fate = self.carrier.publish(token, topic, payload, seconds)
         if fate is None:
             self.sent += 1
         else:
-            self._acks.append(Ack(command, fate))
+            self._acks.append(Ack(token, fate))
             self.wake()

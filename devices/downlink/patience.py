@@ -7,8 +7,6 @@ a device that talks HTTP never listens at all.
 import time
 from collections.abc import Iterable
 
-from .claims import Ready
-
 PAUSES = (0.1, 0.3, 1.0, 3.0, 10.0, 30.0)  # seconds after one, two ... misses
 FORGET = 50_000  # devices
 
@@ -40,18 +38,14 @@ class Patience:
         at = time.monotonic() + seconds
         self._due[device_id] = min(at, self._due.get(device_id, at))
 
-    def way(self, device_id: int) -> int:
-        """Which of the topics to try."""
-        return self._ways.get(device_id, 0)
+    def way(self, device_id: int, ways: int) -> int:
+        """Which of so many topics to try: the one that somebody listened on, else one after the other."""
+        if ways > 1:
+            self._last[device_id] = ways - 1
+        return min(self._ways.get(device_id, 0), ways - 1)
 
-    def tried(self, device_id: int, topics: int) -> None:
-        """The way was one of so many."""
-        if topics > 1:
-            self._last[device_id] = topics - 1
-
-    def miss(self, command: Ready) -> float:
+    def miss(self, device_id: int) -> float:
         """Nobody listened. Seconds to wait before the next try: none while there is another way."""
-        device_id = command.device_id
         if len(self._misses) > FORGET:
             self._misses.clear()
             self._ways.clear()

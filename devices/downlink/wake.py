@@ -7,12 +7,27 @@ from django.db import connection
 DEVICES = "iotpanel_downlink"  # ids of devices that there is something for
 ENDED = "iotpanel_command"  # ids of commands that have ended
 EVERYTHING = "*"
+_LACKING = """
+    WITH mine AS (
+        SELECT device_id FROM devices_shadow WHERE device_id = ANY(%s) AND wanted = '' AND delta <> '{}' ORDER BY device_id FOR UPDATE
+    )
+    UPDATE devices_shadow shadow SET wanted = 'delta' FROM mine WHERE shadow.device_id = mine.device_id
+"""
 PORTION = 300  # ids of 20 digits that fit the 8,000 bytes of a notification
 
 
 def look_at(device_ids: Collection[int]) -> None:
     """Have the dispatcher look at these devices once the caller's transaction is committed."""
     _say(DEVICES, sorted(device_ids))
+
+
+def came(device_ids: Collection[int]) -> None:
+    """These devices have just connected: what waits for them goes now, and what their shadows lack is sent again."""
+    if not device_ids:
+        return
+    with connection.cursor() as cursor:
+        cursor.execute(_LACKING, [sorted(device_ids)])
+    look_at(device_ids)
 
 
 def ended(command_ids: Collection[int]) -> None:

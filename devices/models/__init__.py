@@ -9,6 +9,7 @@ from .group import Group, GroupSet
 from .presence import DevicePresence
 from .product import Product
 from .registration import RegistrationMode, RegistrationPolicy, Serial, SerialState
+from .shadow import Shadow, ShadowStep
 
 __all__ = [
     "MAX_DISCOVERED",
@@ -27,4 +28,6 @@ __all__ = [
     "RegistrationPolicy",
     "Serial",
     "SerialState",
+    "Shadow",
+    "ShadowStep",
 ]

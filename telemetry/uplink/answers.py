@@ -5,7 +5,7 @@ from typing import Any
 
 from devices.codecs.json import load, split_value
 from devices.directory import DeviceEntry
-from devices.downlink import replies
+from devices.downlink import replies, reports, wake
 from devices.exceptions import Invalid
 from devices.thing_model import check_free
 
@@ -16,6 +16,12 @@ def reply(findings: Findings, origin: Origin, device: DeviceEntry, command_id: s
     """A reply to a command. `payload` is bytes, or a child's decoded value. Raises Invalid."""
     body = inspected(payload)
     findings.replies.add(replies.read(device.id, command_id, body, origin.uplink.received_at), origin)
+
+
+def shadow(findings: Findings, origin: Origin, device: DeviceEntry, payload: Any) -> None:
+    """A shadow report, or `{}` for the whole shadow. Raises Invalid."""
+    report = reports.read(device.id, inspected(payload), origin.uplink.received_at)
+    findings.shadows.add(report, origin)
 
 
 def inspected(payload: Any) -> Any:
@@ -30,7 +36,10 @@ def inspected(payload: Any) -> Any:
 
 def write(findings: Findings) -> None:
     """Write all of them, in the batch's transaction."""
+    if findings.connected:
+        wake.came(findings.connected)
     _write(findings, findings.replies, replies.apply)
+    _write(findings, findings.shadows, reports.apply)
 
 
 def _write(findings: Findings, pending: Pending[Any], apply: Callable[[Sequence[Any]], Sequence[Invalid | None]]) -> None:

@@ -68,6 +68,8 @@ class Findings:
     `counts` is keyed by (source, device id or 0) and holds six numbers
     (RECEIVED ...); `heard` pairs an uplink's place with each known device that it concerns; `present` holds each device
     that spoke, by id, with the last time; `presences` are words about being there, and once written, what they changed."""
+    (RECEIVED ...); `heard` pairs an uplink's place with each known device that it concerns;
+    `connected` are those who said, or of whom the broker said, that they have come."""
 
     reports: Pending[Report] = field(default_factory=lambda: Pending([], []))
     attributes: Pending[AttributeReport] = field(default_factory=lambda: Pending([], []))
@@ -75,6 +77,7 @@ class Findings:
     replies: Pending[Reply] = field(default_factory=lambda: Pending([], []))
     shadows: Pending[ShadowReport] = field(default_factory=lambda: Pending([], []))
     present: dict[int, tuple[DeviceEntry, int]] = field(default_factory=dict)
+    connected: set[int] = field(default_factory=set)
     presences: list[tuple[DeviceEntry, Presence]] = field(default_factory=list)
     offsets: dict[int, int] = field(default_factory=dict)
     letters: list[tuple[int, DeadLetter]] = field(default_factory=list)

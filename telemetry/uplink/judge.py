@@ -96,6 +96,8 @@ class Judge:
         if origin.uplink.source != "replay":
             cause = "broker" if origin.uplink.source == "broker" else "status"
             self.findings.presences.append((device, Presence(device.id, word == "online", origin.uplink.received_at, cause)))
+            if word == "online":
+                self.findings.connected.add(device.id)
 
     def _event(self, origin: Origin, device: DeviceEntry, name: str, entry: Any) -> None:
         if not isinstance(entry, dict) or set(entry) - {"ts", "params"}:

@@ -171,6 +171,8 @@ class _Translation:
                     self.judge.status(origin, device, payload)
                 case "reply":
                     answers.reply(self.findings, origin, device, found.name, payload)
+                case "shadow":
+                    answers.shadow(self.findings, origin, device, payload)
                 case _:
                     raise Invalid("unknown_topic", f"“{found.kind}” is not taken yet")
         except Invalid as error:

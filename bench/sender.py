@@ -1,0 +1,20 @@
+"""Queues commands at a steady rate; runs inside the platform's own environment."""
+
+import time
+
+from devices.downlink.commands import Order, send_all
+from devices.models import Device
+
+TICK = 0.005  # seconds
+
+
+def main(rate: float, seconds: float) -> None:
+    """`rate` commands/s for so many seconds, to one device after the other."""
+    devices = list(Device.objects.filter(product__key="bench").select_related("product").order_by("pk"))
+    started, sent = time.monotonic(), 0
+    while (elapsed := time.monotonic() - started) < seconds:
+        wanted = int(rate * elapsed)
+        if wanted > sent:
+            send_all([Order(devices[number % len(devices)], "blink", {"n": number}) for number in range(sent, wanted)])
+            sent = wanted
+        time.sleep(max(0.0, TICK - (time.monotonic() - started - elapsed)))
