@@ -1,24 +1,24 @@
-"""Changes of commands on their way to the browsers: a sink, called in the writer's transaction."""
+"""Changes of commands and shadows on their way to the browsers: a sink, called in the writer's transaction."""
 
 from collections.abc import Sequence
 from typing import Any
 
 from django.db import transaction
 
-from devices.messages import Change, CommandChange
+from devices.messages import Change, CommandChange, ShadowChange
 from iotpanel import metrics
 
 from .publisher import publisher
 from .wire import Notice, milliseconds
 
-COMMAND = "command"
+COMMAND, SHADOW = "command", "shadow"
 
 
 def tell(changed: Sequence[Change]) -> None:
     """Push what changed once it is committed."""
-    commands = [change for change in changed if isinstance(change, CommandChange)]
-    if commands:
-        transaction.on_commit(lambda: _push(commands))
+    told = [change for change in changed if isinstance(change, CommandChange | ShadowChange)]
+    if told:
+        transaction.on_commit(lambda: _push(told))
 
 
 def as_json(change: CommandChange) -> dict[str, Any]:
@@ -41,9 +41,22 @@ def as_json(change: CommandChange) -> dict[str, Any]:
     return {**shown, **{name: value for name, value in more.items() if value is not None}}
 
 
-def _push(commands: Sequence[CommandChange]) -> None:
-    for change in commands:
-        metrics.COMMAND_CHANGES.labels(change.state).inc()
+def shadow_as_json(change: ShadowChange) -> dict[str, Any]:
+    """A shadow's change as the WebSocket shows it."""
+    shown = {name: getattr(change, name) for name in ("part", "patch", "delta", "version")}
+    return {"device": change.key, **shown, "ts": milliseconds(change.at)}
+
+
+def _notice(change: CommandChange | ShadowChange) -> Notice:
+    if isinstance(change, CommandChange):
+        return Notice(COMMAND, change.tenant_id, change.device_id, as_json(change))
+    return Notice(SHADOW, change.tenant_id, change.device_id, shadow_as_json(change))
+
+
+def _push(told: Sequence[CommandChange | ShadowChange]) -> None:
+    for change in told:
+        if isinstance(change, CommandChange):
+            metrics.COMMAND_CHANGES.labels(change.state).inc()
     live = publisher()
     if live.noticed:
-        live.notices(Notice(COMMAND, change.tenant_id, change.device_id, as_json(change)) for change in commands)
+        live.notices(_notice(change) for change in told)

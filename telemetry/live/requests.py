@@ -9,8 +9,8 @@ DEVICES = 1_000  # devices of one connection
 FRAMES = 16  # devices of one connection whose raw frames are shown
 PROPERTIES = 500  # properties of one message
 NAME = 256  # characters of a name
-NOTICES = {"alarms": "alarm", "commands": "command"}  # what is asked for, and the kind of notice that it is
-KNOWN = {"devices", "properties", "frames", "status", "alarms", "commands"}
+NOTICES = {"alarms": "alarm", "commands": "command", "shadows": "shadow"}  # what is asked for, and the kind of notice that it is
+KNOWN = {"devices", "properties", "frames", "status", *NOTICES}
 
 
 class Wrong(Exception):
@@ -53,7 +53,7 @@ def _wish(verb: Literal["subscribe", "unsubscribe"], body: Any) -> Wish:
         raise Wrong("bad_shape", f'"{verb}" takes an object.')
     if unknown := sorted(set(body) - KNOWN):
         raise Wrong("unknown_field", f'"{unknown[0][:NAME]}" is not known here; known are {", ".join(sorted(KNOWN))}.')
-    for field in ("status", "alarms", "commands"):
+    for field in ("status", *NOTICES):
         if not isinstance(body.get(field, False), bool):
             raise Wrong("bad_shape", f'"{field}" is true or false.')
     properties = _names(body, "properties", PROPERTIES)

@@ -8,7 +8,7 @@ from django.urls import NoReverseMatch, reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from devices.models import Device
+from devices.models import Command, Device
 from iotpanel.tenants.models import Role
 from iotpanel.tenants.web import TenantRequest
 from telemetry.models import Event
@@ -43,6 +43,8 @@ def tabs(device: Device, current: str) -> list[Tab]:
         ("device-tab-events", _("Events"), events or None),
         ("device-tab-frames", _("Frames"), None),
         ("device-tab-letters", _("Dead letters"), letters_of(device).count() or None),
+        ("device-tab-commands", _("Commands"), Command.objects.filter(device=device, finished_at=None).count() or None),
+        ("device-tab-shadow", _("Shadow"), None),
         ("device-tab-attributes", _("Attributes"), None),
         ("device-tab-connect", _("Connect"), None),
     ]

@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, URLResolver, path
 
-from . import connect, tabs
+from . import commands, connect, shadow, tabs
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", tabs.now, name="device"),
@@ -10,6 +10,13 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("frames/", tabs.frames, name="device-tab-frames"),
     path("dead-letters/", tabs.letters, name="device-tab-letters"),
     path("attributes/", tabs.attributes, name="device-tab-attributes"),
+    path("commands/", commands.command_list, name="device-tab-commands"),
+    path("commands/rows/", commands.command_rows, name="device-command-rows"),
+    path("commands/send/", commands.send, name="device-command-send"),
+    path("commands/<int:pk>/cancel/", commands.cancel, name="device-command-cancel"),
+    path("shadow/", shadow.tab, name="device-tab-shadow"),
+    path("shadow/parts/", shadow.body, name="device-shadow-parts"),
+    path("shadow/change/", shadow.change, name="device-shadow-change"),
     path("connect/", connect.connect, name="device-tab-connect"),
     path("connect/rotate/", connect.rotate, name="device-rotate"),
     path("connect/test-device/", connect.make_test_device, name="device-make-test"),

@@ -1,6 +1,6 @@
 """Template words of the device page: values as people read them, and what its scripts say."""
 
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 import orjson
@@ -8,6 +8,7 @@ from django import template
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from devices.models import CommandState
 from iotpanel.pages import wording
 from iotpanel.pages.device.words import script_words
 
@@ -39,6 +40,36 @@ def every(period: float) -> str:
 def as_json(value: Any) -> str:
     """Any JSON value as text, on one line."""
     return orjson.dumps(value).decode()
+
+
+@register.filter
+def unlocalized_id(value: int) -> str:
+    """A number that is a name: its digits, not grouped."""
+    return str(value)
+
+
+@register.filter
+def unlocalize_value(value: Any) -> str:
+    """A value of a form as it is sent: never as a locale writes it."""
+    return value if isinstance(value, str) else orjson.dumps(value).decode()
+
+
+@register.filter
+def command_state(state: str) -> str:
+    """The word for a command's state."""
+    return str(CommandState(state).label) if state in CommandState else state
+
+
+@register.filter
+def clock_ms(ts: int) -> str:
+    """The time of day of an instant in ms, to the millisecond, in the page's zone."""
+    at = timezone.localtime(datetime.fromtimestamp(ts / 1000, UTC))
+    return f"{at:%H:%M:%S}.{at.microsecond // 1000:03d}"
+
+
+@register.filter
+def milliseconds(seconds: float) -> str:
+    return f"{seconds * 1000:.0f}"
 
 
 @register.filter

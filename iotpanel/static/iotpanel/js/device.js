@@ -2,6 +2,7 @@
 
 import { HistoryChart } from "./chart.js";
 import { bindCompare } from "./chart-compare.js";
+import { bindCommandForm, bindMoment, followCommands, followShadow } from "./device-downlink.js";
 import { Frames } from "./device-frames.js";
 import { bindSend } from "./device-send.js";
 import { Status } from "./device-status.js";
@@ -78,11 +79,18 @@ function begin() {
   const status = new Status();
   if (part("send")) bindSend(part("send"));
   if (part("tiles")) bindNow();
+  if (part("command-form")) bindCommandForm(part("command-form"));
+  const commands = part("commands") && followCommands(part("commands"));
+  const shadow = part("shadow") && followShadow(part("shadow"));
+  if (shadow) bindMoment(root);
   if (part("frames")) new Frames(part("frames"), key);
   watch([key], {
     readings: (rows) => onReadings(status, rows),
     status: (rows) => rows.forEach(([device, online, ms]) => device === key && status.set(online, ms)),
-    back: () => chart?.load(),
+    notices: commands ? ["commands"] : shadow ? ["shadows"] : [],
+    command: (command) => command.device === key && commands?.(),
+    shadow: (change) => change.device === key && shadow?.(),
+    back: () => (chart?.load(), commands?.(), shadow?.()),
   });
 }
 

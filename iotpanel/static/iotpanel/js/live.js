@@ -14,7 +14,7 @@ let tries = 0;
 let heardAt = 0;
 let retryAt = 0;
 let wasLost = false;
-const LISTS = ["devices", "frames"], SWITCHES = ["alarms", "commands"];
+const LISTS = ["devices", "frames"], SWITCHES = ["alarms", "commands", "shadows"];
 const nothing = () => ({ devices: new Set(), frames: new Set(), notices: new Set() });
 let subscribed = nothing();
 
@@ -60,6 +60,7 @@ function onMessage(event) {
   else if (message.type === "frames") tell("frames", message.data);
   else if (message.type === "alarm") tell("alarm", message.data);
   else if (message.type === "command") tell("command", message.data);
+  else if (message.type === "shadow") tell("shadow", message.data);
   else if (message.type === "subscribed") onSubscribed();
 }
 
