@@ -111,6 +111,12 @@ def register_child(gateway: Device, key: str) -> Device:
         raise Invalid("unknown_child", "the key is not legal or belongs to another device") from error
 
 
+@transaction.atomic
+def adopt_child(gateway: Device, *, key: str, product: Product, name: str = "") -> Device:
+    """A child that talks through its gateway, without credentials of its own. Raises ValidationError, Conflict `key_taken`."""
+    return insert_device(gateway.tenant, key, {"name": name or key, "product": product, "parent": gateway})
+
+
 def check_device_key(key: Any) -> None:
     """Raises ValidationError where no device may be called so."""
     check_key(key)

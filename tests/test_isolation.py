@@ -82,6 +82,7 @@ RULES = {
     "dead-letters-list": LIST,
     "dead-letters-detail": ITEM,
     "dead-letters-replay-one": ITEM,
+    "dead-letters-adopt": ITEM,
     "dead-letters-replay-many": LIST,
     "rules-list": LIST,
     "rules-detail": ITEM,

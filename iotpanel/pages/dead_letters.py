@@ -4,6 +4,7 @@ from typing import Any, NamedTuple
 from urllib.parse import urlencode
 
 from django.contrib import messages
+from django.core.exceptions import ValidationError
 from django.db.models import Count
 from django.http import HttpResponseBase, QueryDict
 from django.shortcuts import get_object_or_404, redirect, render
@@ -11,11 +12,13 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
 from devices.exceptions import Unavailable
-from devices.models import Product
+from devices.models import Device, Product
+from iotpanel.api.errors import ApiError
 from iotpanel.tenants.models import Role, Tenant
 from iotpanel.tenants.web import TenantRequest, tenant_page
 from telemetry.models import DeadLetterRecord
 from telemetry.models.dead_letter import DeadLetterSet
+from telemetry.uplink import adoption
 from telemetry.uplink.replay import replay
 
 from .paging import page, read_cursor
@@ -97,8 +100,40 @@ def dead_letter(request: TenantRequest, pk: int) -> HttpResponseBase:
     """One letter with all its bytes."""
     letter = get_object_or_404(DeadLetterRecord.objects.for_tenant(request.tenant).select_related("device", "product"), pk=pk)
     payload = bytes(letter.payload)
-    context = {"letter": letter, "words": reason_words(letter.reason), "advice": advice(letter.reason)}
+    context = {"letter": letter, "words": reason_words(letter.reason), "advice": advice(letter.reason)} | _adoption(request, letter)
     return render(request, "letters/one.html", context | {"payload": payload[:SHOWN_BYTES], "length": len(payload)})
+
+
+def _adoption(request: TenantRequest, letter: DeadLetterRecord) -> dict[str, Any]:
+    """The gateway that spoke for an unknown child, and what the child may be, for who may make devices."""
+    gateway = adoption.gateway_of(letter) if request.role.allows(Role.ADMIN) else None
+    if gateway is None:
+        return {"gateway": None}
+    known = Device.objects.for_tenant(request.tenant).filter(key=letter.key).first()
+    products = [] if known else list(Product.objects.for_tenant(request.tenant).order_by("name"))
+    return {"gateway": gateway, "known": known, "products": products, "proposed": gateway.product.child_product_id}
+
+
+@require_POST
+@tenant_page(Role.ADMIN)
+def adopt_child(request: TenantRequest, pk: int) -> HttpResponseBase:
+    """Make or move the child below its gateway, and replay its letters."""
+    letter = get_object_or_404(DeadLetterRecord.objects.for_tenant(request.tenant), pk=pk)
+    product = Product.objects.for_tenant(request.tenant).filter(key=request.POST.get("product", "").replace("\x00", "")).first()
+    try:
+        device, replayed, failed = adoption.adopt(letter, product=product)
+    except ApiError as error:
+        messages.error(request, error.message)
+        return redirect("dead-letter", pk)
+    except ValidationError as error:
+        messages.error(request, " ".join(error.messages))
+        return redirect("dead-letter", pk)
+    except Unavailable:
+        messages.error(request, _("The database is not available now; nothing is lost. Try again in a moment."))
+        return redirect("dead-letter", pk)
+    words = {"name": device.name, "replayed": replayed, "failed": failed}
+    messages.success(request, _("“%(name)s” is below its gateway: %(replayed)s accepted, %(failed)s refused again") % words)
+    return redirect(device.get_absolute_url())
 
 
 def _replay(request: TenantRequest, letters: DeadLetterSet) -> None:

@@ -34,6 +34,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("dead-letters/", dead_letters.dead_letters, name="dead-letters"),
     path("dead-letters/replay/", dead_letters.replay_many, name="dead-letters-replay"),
     path("dead-letters/<int:pk>/", dead_letters.dead_letter, name="dead-letter"),
+    path("dead-letters/<int:pk>/adopt/", dead_letters.adopt_child, name="dead-letter-adopt"),
     path("dead-letters/<int:pk>/replay/", dead_letters.replay_one, name="dead-letter-replay"),
     path("ledger/", ledger.ledger_page, name="ledger"),
     path("ledger/export/", ledger.export, name="ledger-export"),

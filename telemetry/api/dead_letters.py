@@ -14,10 +14,11 @@ from iotpanel.api.errors import Conflict, Unavailable
 from iotpanel.tenants.api.base import TenantViewSet
 from iotpanel.tenants.models import Role
 from telemetry.models import DeadLetterRecord
+from telemetry.uplink.adoption import adopt
 from telemetry.uplink.replay import replay
 
 from .budget import LetterPagination
-from .serializers import DeadLetterListQuery, DeadLetterQuery, DeadLetterSerializer, ReplayAnswer
+from .serializers import AdoptAnswer, AdoptRequest, DeadLetterListQuery, DeadLetterQuery, DeadLetterSerializer, ReplayAnswer
 
 MAX_REPLAY = 10_000  # a request's worth; ask again for more
 _FILTERS = {"product": "product__key", "reason": "reason", "since": "received_at__gte", "until": "received_at__lt"}
@@ -45,6 +46,7 @@ class DeadLettersViewSet(TenantViewSet):
 
     resource = "dead-letters"
     writes = Role.OPERATOR
+    needs = {"adopt": Role.ADMIN}
     serializer_class = DeadLetterSerializer
     queryset = DeadLetterRecord.objects.all()
     lookup_field = "id"
@@ -72,6 +74,17 @@ class DeadLettersViewSet(TenantViewSet):
         if letter.replayed_at is not None:
             raise Conflict("already_replayed", _("This one was accepted by a replay before."))
         return self._replay(DeadLetterRecord.objects.filter(pk=letter.pk))
+
+    @extend_schema(request=AdoptRequest, responses=AdoptAnswer, operation_id="dead_letters_adopt")
+    @action(detail=True, methods=["post"], url_path="adopt")
+    def adopt(self, request: Request, **kwargs: Any) -> Response:
+        """Makes the child that a gateway spoke for, or moves it below that gateway, and replays what waits for it."""
+        given = self.validated(AdoptRequest, request.data or {})
+        try:
+            device, replayed, failed = adopt(self.get_object(), product=given.get("product"), name=given.get("name", ""))
+        except PartIsDown as error:
+            raise Unavailable(str(error)) from error
+        return Response({"device": device.key, "replayed": replayed, "failed": failed})
 
     @extend_schema(request=DeadLetterQuery, responses=ReplayAnswer, operation_id="dead_letters_replay_many")
     @action(detail=False, methods=["post"], url_path="replay")

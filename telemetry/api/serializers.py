@@ -6,7 +6,8 @@ from typing import Any
 from rest_framework import serializers
 
 from devices.exceptions import REASONS
-from iotpanel.api.fields import InstantField, ObjectField
+from devices.models import Product
+from iotpanel.api.fields import InstantField, KeyOfField, ObjectField
 from telemetry.models import DeadLetterRecord
 
 
@@ -83,6 +84,15 @@ class DeadLetterSerializer(serializers.Serializer[DeadLetterRecord]):
 class ReplayAnswer(serializers.Serializer[Any]):
     replayed = serializers.IntegerField(help_text="How many were accepted.")
     failed = serializers.IntegerField(help_text="How many were refused again; each has the new reason.")
+
+
+class AdoptRequest(serializers.Serializer[Any]):
+    product = KeyOfField(Product.objects, required=False, help_text="Of a new child; what the gateway's product names by default.")
+    name = serializers.CharField(max_length=200, required=False, allow_blank=True)
+
+
+class AdoptAnswer(ReplayAnswer):
+    device = serializers.CharField()
 
 
 class UplinkProblem(serializers.Serializer[Any]):

@@ -117,3 +117,92 @@ def test_the_websocket_follows_a_command(platform: Platform, product: str) -> No
                 seen.append(message["data"]["state"])
 
     assert seen[-2:] == ["sent", "succeeded"]
+
+
+def test_a_shadow_reaches_its_device_on_change_and_on_connect(platform: Platform, product: str) -> None:
+    account = platform.device(product)
+    path = f"devices/{account.key}/shadow/"
+    platform.http.patch(f"/api/v1/{path}", json={"desired": {"level": 4}})
+    with platform.connect(account) as connection:
+        device = Obedient(connection)
+        eventually(lambda: ("shadow", {"delta": {"level": 4}, "version": 1}) in shadows(device))
+        connection.say("shadow", {"reported": {"level": 4}, "version": 1})
+        eventually(lambda: platform.get(path)["delta"] == {})
+        platform.http.patch(f"/api/v1/{path}", json={"desired": {"level": 5}})
+        eventually(lambda: shadows(device)[-1] == ("shadow", {"delta": {"level": 5}, "version": 3}))
+        connection.say("shadow", {})
+        eventually(lambda: shadows(device)[-1][1].get("reported") == {"level": 4})
+
+
+def shadows(device: Obedient) -> list[tuple[str, Any]]:
+    return [(topic.split("/")[3], body) for topic, body in device.heard if topic.endswith("/shadow")] or [("", {})]
+
+
+def test_a_child_at_any_depth_is_reached_by_the_gateway_that_is_connected(platform: Platform, product: str) -> None:
+    gateway = platform.device(product)
+    inner = platform.device(product, parent=gateway.key)
+    leaf = platform.device(product, parent=inner.key)
+    with platform.connect(gateway) as connection:
+        device = Obedient(connection, status=None)
+        connection.say("gateway/status", {leaf.key: "online"})
+        made = platform.post(f"devices/{leaf.key}/commands/", {"name": "reboot"}, 202)
+        topic = f"devices/{gateway.key}/down/gateway/{leaf.key}/commands/{made['id']}"
+        eventually(lambda: [heard for heard, _ in device.heard] == [topic])
+        connection.say(f"gateway/commands/{made['id']}/reply", {leaf.key: {"status": "ok"}})
+        eventually(lambda: state(platform, leaf, made) == "succeeded")
+
+
+def test_a_script_makes_the_bytes(platform: Platform) -> None:
+    script = """
+        function decode(payload) return {} end
+        function encode(command)
+          if command.params.level > 50 then error("too much") end
+          return string.char(1, command.params.level)
+        end
+    """
+    account = platform.device(platform.product(thing_model=WITH_COMMANDS, codec={"kind": "lua", "script": script}))
+    heard: list[tuple[str, bytes]] = []
+    with platform.connect(account) as connection:
+        connection.client.on_message = lambda _client, _userdata, message: heard.append((message.topic, message.payload))
+        connection.client.subscribe(f"devices/{account.key}/down/#", qos=1)
+        send(platform, account, {"name": "set-level", "params": {"level": 7}}, wait=0, status=202)
+        eventually(lambda: heard == [(f"devices/{account.key}/down/raw", b"\x01\x07")])
+        for row in platform.get(f"devices/{account.key}/commands/")["results"]:
+            connection.say(f"commands/{row['id']}/reply", {"status": "ok"})
+        failed = send(platform, account, {"name": "set-level", "params": {"level": 70}})
+
+    assert (failed["state"], failed["reason"]) == ("failed", "codec_error")
+    assert "too much" in failed["error"]
+
+
+def test_what_nobody_listens_to_is_not_called_sent(platform: Platform, product: str) -> None:
+    account = platform.device(product)
+    with platform.connect(account) as connection:
+        eventually(lambda: platform.is_online(account))
+        made = send(platform, account, {"name": "reboot"}, wait=1, status=202)
+        assert (made["state"], made["waits"], made["attempts"]) == ("queued", "device", 0)
+        Obedient(connection)
+        eventually(lambda: state(platform, account, made) == "succeeded")
+
+
+def test_the_lost_worker_sends_none_twice(platform: Platform, product: str) -> None:
+    """Killed again and again while it publishes: every command ends, none came to the device twice."""
+    account = platform.device(product)
+    with platform.connect(account) as connection:
+        device = Obedient(connection)
+        made = []
+        for number in range(15):
+            made.append(
+                platform.post(f"devices/{account.key}/commands/", {"name": "set-level", "params": {"level": number}, "timeout": 4}, 202)
+            )
+            if number in (4, 9):
+                platform.services.kill("uplink")
+        eventually(lambda: not open_ones(platform, account), 90)
+
+    levels = [body["params"]["level"] for body in device.commands()]
+    assert levels == sorted(set(levels))
+    assert {state(platform, account, each) for each in made} <= {"succeeded", "timed_out"}
+
+
+def open_ones(platform: Platform, account: Account) -> list[str]:
+    return [row["state"] for row in platform.get(f"devices/{account.key}/commands/")["results"] if not row["final"]]

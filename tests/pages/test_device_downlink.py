@@ -22,7 +22,7 @@ def device(tenant: Tenant) -> Device:
         {
             "key": "odd",
             "name": "<b>Odd</b>",
-            "params": [{"key": '"><i>', "type": "text"}, {"key": "on", "type": "boolean"}, {"key": "plan", "type": "json"}],
+            "params": [{"key": "text", "name": '"><i>', "type": "text"}, {"key": "on", "type": "boolean"}, {"key": "plan", "type": "json"}],
         },
     ]
     return make.make_device(product=make.make_product(tenant, thing_model=model), key="valve", name="Valve")
@@ -102,10 +102,10 @@ def test_what_is_wrong_is_said_in_words(operator: Client, device: Device, sent: 
 
 
 def test_each_type_of_parameter_arrives_as_it_is(operator: Client, device: Device) -> None:
-    sent = {"name": "odd", 'p.odd."><i>': "x", "p.odd.on": "false", "p.odd.plan": '{"a": [1]}'}
+    sent = {"name": "odd", "p.odd.text": "x", "p.odd.on": "false", "p.odd.plan": '{"a": [1]}'}
     assert operator.post("/devices/valve/commands/send/", sent).status_code == 200
 
-    assert Command.objects.get().params == {'"><i>': "x", "on": False, "plan": {"a": [1]}}
+    assert Command.objects.get().params == {"text": "x", "on": False, "plan": {"a": [1]}}
 
 
 def test_one_that_waits_is_cancelled_and_one_that_flies_is_not(operator: Client, device: Device) -> None:

@@ -1,0 +1,164 @@
+"""A device in 150 lines: telemetry, commands and shadow over MQTT with paho.
+
+    pip install paho-mqtt
+    python device.py --host 127.0.0.1 --port 1883 --key my-device --secret ...
+
+It blinks at an interval (`interval`, seconds) that the shadow sets, and knows the commands `blink` and `set-level`. What makes
+it a good citizen stands in comments: the last will, QoS 1, a remembered id for each command, a persistent session.
+"""
+
+import argparse
+import json
+import signal
+import sys
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+import paho.mqtt.client as mqtt
+from paho.mqtt.enums import CallbackAPIVersion
+
+REMEMBERED = 100  # commands whose replies are kept
+
+
+class Refused(Exception):
+    """A command that cannot be carried out; its text goes into the reply."""
+
+
+class Memory:
+    """What has to survive a power failure: the replies that were given, and the settings."""
+
+    def __init__(self, path: Path | None) -> None:
+        self.path = path
+        known = json.loads(path.read_text()) if path and path.exists() else {}
+        self.replies: dict[str, Any] = known.get("replies", {})
+        self.settings: dict[str, Any] = known.get("settings", {"interval": 5})
+
+    def save(self) -> None:
+        while len(self.replies) > REMEMBERED:
+            self.replies.pop(next(iter(self.replies)))
+        if self.path:
+            fresh = self.path.with_suffix(".new")
+            fresh.write_text(json.dumps({"replies": self.replies, "settings": self.settings}))
+            fresh.replace(self.path)  # in one step: never half a file
+
+
+class Device:
+    def __init__(self, key: str, secret: str, memory: Memory) -> None:
+        self.key, self.memory = key, memory
+        self.level = 0
+        self.stopped = threading.Event()
+        self.commands = {"blink": self.blink, "set-level": self.set_level}
+        # A persistent session: the broker keeps what is sent to us while we are away for a moment.
+        client = self.client = mqtt.Client(CallbackAPIVersion.VERSION2, client_id=key, clean_session=False)
+        client.username_pw_set(key, secret)
+        client.will_set(self.up("status"), "offline", qos=1)  # the broker says so for us when we vanish
+        client.reconnect_delay_set(1, 30)
+        client.on_connect = self.on_connect
+        client.on_message = self.on_message
+
+    def up(self, *rest: str) -> str:
+        return "/".join(("devices", self.key, "up", *rest))
+
+    def say(self, kind: str, payload: Any) -> mqtt.MQTTMessageInfo:
+        return self.client.publish(self.up(*kind.split("/")), json.dumps(payload), qos=1)
+
+    # --- The connection ----------------------------------------------------------------------------------------
+
+    def on_connect(self, client: mqtt.Client, _userdata: Any, _flags: Any, reason: Any, _properties: Any) -> None:
+        if reason.is_failure:
+            print(f"not let in: {reason}", flush=True)
+            return
+        print("connected", flush=True)
+        client.subscribe(f"devices/{self.key}/down/#", qos=1)
+        client.publish(self.up("status"), "online", qos=1)
+        self.report()
+        self.say("shadow", {})  # asks for the whole shadow: what changed while we were away?
+
+    def on_message(self, _client: mqtt.Client, _userdata: Any, message: mqtt.MQTTMessage) -> None:
+        """devices/{key}/down/commands/{id} or devices/{key}/down/shadow."""
+        kind, *rest = message.topic.split("/")[3:]
+        body = json.loads(message.payload)
+        if kind == "commands":
+            self.obey(rest[0], body)
+        elif kind == "shadow":
+            self.follow(body)
+
+    # --- Commands ----------------------------------------------------------------------------------------------
+
+    def obey(self, command_id: str, command: dict[str, Any]) -> None:
+        """Carry a command out once, however often it comes, and answer each time."""
+        reply = self.memory.replies.get(command_id)
+        if reply is None:
+            if command["expires_at"] < time.time() * 1000:
+                return  # too late: the platform has given it up
+            reply = self.memory.replies[command_id] = self.carry_out(command)
+            self.memory.save()  # before the answer: a command that was carried out is never carried out again
+        self.say(f"commands/{command_id}/reply", reply)
+
+    def carry_out(self, command: dict[str, Any]) -> dict[str, Any]:
+        work = self.commands.get(command["name"])
+        if work is None:
+            return {"status": "error", "error": f"no such command: {command['name']}"}
+        try:
+            result = work(**command["params"])
+        except (Refused, TypeError) as error:
+            return {"status": "error", "error": str(error)}
+        print(f"did {command['name']} {json.dumps(command['params'])}", flush=True)
+        return {"status": "ok", "result": result}
+
+    def blink(self, times: int = 1) -> dict[str, Any]:
+        return {"blinked": times}
+
+    def set_level(self, level: float) -> dict[str, Any]:
+        if not 0 <= level <= 100:
+            raise Refused("the level lies between 0 and 100")
+        self.level = level
+        return {"level": level}
+
+    # --- The shadow --------------------------------------------------------------------------------------------
+
+    def follow(self, shadow: dict[str, Any]) -> None:
+        """Do what is desired and not so yet, and say so. `delta` holds just that."""
+        delta = shadow.get("delta", {})
+        if isinstance(delta.get("interval"), int | float) and 0.1 <= delta["interval"] <= 3600:
+            self.memory.settings["interval"] = delta["interval"]
+            self.memory.save()
+            self.report(shadow["version"])
+
+    def report(self, version: int | None = None) -> None:
+        answered = {} if version is None else {"version": version}
+        self.say("shadow", {"reported": dict(self.memory.settings), **answered})
+
+    # --- Telemetry ---------------------------------------------------------------------------------------------
+
+    def run(self, host: str, port: int) -> None:
+        self.client.connect_async(host, port, keepalive=30)
+        self.client.loop_start()
+        while not self.stopped.is_set():
+            # With a time of its own a report that is sent twice is known to be the same.
+            self.say("telemetry", {"ts": int(time.time() * 1000), "values": {"level": self.level, "uptime": round(time.monotonic())}})
+            self.stopped.wait(self.memory.settings["interval"])
+        self.client.publish(self.up("status"), "offline", qos=1).wait_for_publish(2)
+        self.client.disconnect()
+        self.client.loop_stop()
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--host", default="127.0.0.1")
+    parser.add_argument("--port", type=int, default=1883)
+    parser.add_argument("--key", required=True)
+    parser.add_argument("--secret", required=True)
+    parser.add_argument("--memory", type=Path, help="file that survives a restart")
+    chosen = parser.parse_args()
+    device = Device(chosen.key, chosen.secret, Memory(chosen.memory))
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: device.stopped.set())
+    device.run(chosen.host, chosen.port)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
