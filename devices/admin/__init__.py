@@ -1,5 +1,5 @@
 """The admin of the registry, one noun per file."""
 
-from . import device, group, product
+from . import command, device, group, product
 
-__all__ = ["device", "group", "product"]
+__all__ = ["command", "device", "group", "product"]

@@ -5,6 +5,7 @@ from paho.mqtt.enums import CallbackAPIVersion
 from paho.mqtt.reasoncodes import ReasonCode
 
 from .kinds import Message, Simulated
+from .obedience import answers
 
 KEEP_ALIVE = 60
 GOODBYE = 2.0  # seconds that a goodbye may take
@@ -23,6 +24,7 @@ class Link:
         client.reconnect_delay_set(1, 15)
         client.max_queued_messages_set(QUEUE)
         client.on_connect = self._connected
+        client.on_message = self._obey
 
     def start(self, host: str, port: int) -> None:
         self.client.connect_async(host, port, KEEP_ALIVE)
@@ -49,7 +51,15 @@ class Link:
         self.refused = code.is_failure
         if code.is_failure:
             return
+        client.subscribe(f"devices/{self.device.key}/down/#", qos=1)
         self.send([Message("status", b"online"), *self.device.greeting()])
+
+    def _obey(self, client: mqtt.Client, userdata: object, message: mqtt.MQTTMessage) -> None:
+        """Whatever comes down is answered; paho's thread must not end by it."""
+        try:
+            self.send(answers(self.device, message.topic.split("/")[3:], message.payload))
+        except (ValueError, TypeError, AttributeError):
+            return  # not JSON of the contract's shape
 
 
 def taken(infos: list[mqtt.MQTTMessageInfo]) -> bool:

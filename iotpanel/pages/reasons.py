@@ -26,7 +26,7 @@ REASONS = {
     "unknown_property": Reason(gettext_noop("a property that the thing model does not know"), _MODEL),
     "unknown_event": Reason(gettext_noop("an event that the thing model does not know"), _MODEL),
     "unknown_command": Reason(gettext_noop("a reply to a command that nobody sent"), _FIRMWARE),
-    "unexpected_reply": Reason(gettext_noop("a second reply to a command"), _FIRMWARE),
+    "unexpected_reply": Reason(gettext_noop("a reply that no command waits for"), _FIRMWARE),
     "wrong_device": Reason(gettext_noop("a device spoke for another one"), gettext_noop("Check the gateway’s children, then replay.")),
     "not_json": Reason(gettext_noop("the payload is not JSON"), _FIRMWARE),
     "bad_shape": Reason(gettext_noop("JSON of the wrong shape"), _FIRMWARE),

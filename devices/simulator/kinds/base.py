@@ -22,6 +22,7 @@ class Simulated:
     product: ClassVar[str]  # the ready product in the catalog
     every: ClassVar[int] = 2  # how many of the fleet's intervals lie between its messages
     model: ClassVar[str] = ""
+    commands: ClassVar[tuple[str, ...]] = ("identify",)
 
     def __init__(self, key: str, number: int) -> None:
         self.key, self.number = key, number
@@ -46,6 +47,12 @@ class Simulated:
     def farewell(self) -> list[Message]:
         """What it tells before it leaves, its own status aside."""
         return []
+
+    def obey(self, name: str, params: Values) -> Values:
+        """Carry a command out; what the reply holds. Raises LookupError for one that it does not know."""
+        if name not in self.commands:
+            raise LookupError(name)
+        return {"done": name, **params}
 
     def history(self, instants: list[float]) -> list[Message]:
         """One message with what it would have said at many instants."""

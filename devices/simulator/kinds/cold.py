@@ -16,6 +16,7 @@ NO_PROBE = 327.67  # what a probe reads whose wire is loose
 class ColdRoom(Simulated):
     product = "cold-room"
     model = "CR-1"
+    commands = ("identify", "start-defrost")
 
     def __init__(self, key: str, number: int) -> None:
         super().__init__(key, number)

@@ -14,6 +14,7 @@ class Gateway(Simulated):
     product = "modbus-gateway"
     every = 3
     model = "GW-10"
+    commands = ("identify", "restart", "read-now")
 
     def children(self) -> list[str]:
         return [f"{self.key}-heat-{number}" for number in range(1, CHILDREN + 1)]
