@@ -57,7 +57,7 @@ class Link:
     def _obey(self, client: mqtt.Client, userdata: object, message: mqtt.MQTTMessage) -> None:
         """Whatever comes down is answered; paho's thread must not end by it."""
         try:
-            self.send(answers(self.device, message.topic.split("/")[3:], message.payload))
+            self.send(answers(self.device, message.topic.split("/")[3:], bytes(message.payload)))
         except (ValueError, TypeError, AttributeError):
             return  # not JSON of the contract's shape
 

@@ -163,7 +163,7 @@ def test_a_script_makes_the_bytes(platform: Platform) -> None:
     account = platform.device(platform.product(thing_model=WITH_COMMANDS, codec={"kind": "lua", "script": script}))
     heard: list[tuple[str, bytes]] = []
     with platform.connect(account) as connection:
-        connection.client.on_message = lambda _client, _userdata, message: heard.append((message.topic, message.payload))
+        connection.client.on_message = lambda _client, _userdata, message: heard.append((message.topic, bytes(message.payload)))
         connection.client.subscribe(f"devices/{account.key}/down/#", qos=1)
         send(platform, account, {"name": "set-level", "params": {"level": 7}}, wait=0, status=202)
         eventually(lambda: heard == [(f"devices/{account.key}/down/raw", b"\x01\x07")])
