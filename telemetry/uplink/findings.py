@@ -67,8 +67,7 @@ class Findings:
 
     `counts` is keyed by (source, device id or 0) and holds six numbers
     (RECEIVED ...); `heard` pairs an uplink's place with each known device that it concerns; `present` holds each device
-    that spoke, by id, with the last time; `presences` are words about being there, and once written, what they changed."""
-    (RECEIVED ...); `heard` pairs an uplink's place with each known device that it concerns;
+    that spoke, by id, with the last time; `presences` are words about being there, and once written, what they changed;
     `connected` are those who said, or of whom the broker said, that they have come."""
 
     reports: Pending[Report] = field(default_factory=lambda: Pending([], []))
