@@ -15,9 +15,9 @@ from devices.models import Device  # noqa: E402 - see above
 from iotpanel.tenants.models import Tenant  # noqa: E402 - see above
 from rules.look import Look  # noqa: E402 - see above
 from rules.models import Alarm, Rule, RuleState  # noqa: E402 - see above
+from telemetry.uplink.allocator import calm_collector  # noqa: E402 - see above
 from telemetry.uplink.memory import memory  # noqa: E402 - see above
 from telemetry.uplink.pipeline import process  # noqa: E402 - see above
-from telemetry.uplink.allocator import calm_collector  # noqa: E402 - see above
 
 BATCH = 500
 DEVICES = [f"bench-{number}" for number in range(200)]
