@@ -1,8 +1,8 @@
 """Questions to a store of 100 million readings: newest values, an hour raw, a month as a chart, the fleet by the hour.
 
-The store is made in place. Readings go into the product's own tables by SQL; hours and days of rollups by the same
-formula, minutes for the last day (as if retention had dropped the rest); then the product's own rollup code does some
-hours again and has to come to the same rows. The questions go through the product's own functions.
+The store is made in place. Readings go into the product's own tables by SQL; rollups by the same formula, days out of
+hours, minutes for the last day (as if retention had dropped the rest); then the product's own rollup code does some hours
+again and has to come to the same rows. The questions go through the product's own functions.
 """
 
 import argparse

@@ -18,11 +18,13 @@ from devices.models import Device  # noqa: E402 - as above
 from telemetry import charts, history, latest, rollups  # noqa: E402 - as above
 from telemetry.history import fleet  # noqa: E402 - as above
 from telemetry.stores.clock import to_microseconds  # noqa: E402 - as above
+from telemetry.stores.levels import COLUMNS, COMBINED  # noqa: E402 - as above
 from telemetry.stores.session import execute  # noqa: E402 - as above
 
 DAYS = 30
 PROPERTIES = 5
 CHART_POINTS = 720
+STEPS = (1, 2, 3, 4, 5, 6, 10, 12, 15, 20, 30, 60, 120, 180, 240, 300, 360, 600, 720, 900, 1200, 1800, 3600)  # seconds between reports
 # What property n of a device shows in an hour: whole numbers and quarters, so that sums are exact whatever the order.
 VALUE = "round((id %% 10) + {n} + extract(hour FROM at AT TIME ZONE 'UTC') / 4, 2)"
 REPORTS = """
@@ -31,15 +33,21 @@ REPORTS = """
     FROM generate_series(%s::timestamptz, %s::timestamptz - interval '1 second', make_interval(secs => %s)) AS at
     CROSS JOIN devices_device WHERE key LIKE 'bench-%%' ORDER BY id, at
 """
+# The value holds for a whole hour, so a bucket of up to an hour is known without looking at its readings.
 ROLLUPS = """
     INSERT INTO {table} (device_id, property, bucket, count, numbers, total, low, high, first, first_at, last, last_at)
-    SELECT id, 'p' || n, bucket, count(*), count(*), sum(value), min(value), max(value),
-           to_jsonb((array_agg(value ORDER BY at))[1]), min(at), to_jsonb((array_agg(value ORDER BY at DESC))[1]), max(at)
+    SELECT id, 'p' || n, at, {count}, {count}, {count} * value, value, value, to_jsonb(value), at, to_jsonb(value),
+           at + make_interval(secs => {later})
     FROM (
-        SELECT id, n, at, date_trunc('{width}', at, 'UTC') AS bucket, {value}::numeric AS value
-        FROM generate_series(%s::timestamptz, %s::timestamptz - interval '1 second', make_interval(secs => %s)) AS at
-        CROSS JOIN devices_device CROSS JOIN generate_series(0, {last}) AS n WHERE key LIKE 'bench-%%'
-    ) AS every GROUP BY id, n, bucket ORDER BY 1, 2, 3
+        SELECT id, n, at, {value} AS value
+        FROM generate_series(%s::timestamptz, %s::timestamptz - interval '1 second', make_interval(secs => {every})) AS at
+        CROSS JOIN devices_device CROSS JOIN generate_series(0, {last}) AS n WHERE key LIKE 'bench-%%' ORDER BY id, n, at
+    ) AS every
+"""
+DAYS_OF_HOURS = f"""
+    INSERT INTO telemetry_rollup_day (device_id, property, bucket, {COLUMNS})
+    SELECT device_id, property, date_trunc('day', bucket, 'UTC'), {COMBINED} FROM telemetry_rollup_hour
+    WHERE bucket >= %s AND bucket < %s GROUP BY 1, 2, 3
 """
 LATEST = """
     INSERT INTO telemetry_latest (device_id, newest_at, merged_from, values)
@@ -64,10 +72,8 @@ class Store:
         devices = Device.objects.filter(key__startswith="bench-").count()
         self.end = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
         self.start = self.end - timedelta(days=DAYS)
-        per_hour = readings / devices / PROPERTIES / DAYS / 24
-        self.step = max(1, round(3600 / per_hour))
-        while 3600 % self.step:  # a whole number of reports in each hour
-            self.step -= 1
+        wanted = 3600 * devices * PROPERTIES * DAYS * 24 / readings
+        self.step = max((step for step in STEPS if step <= wanted), default=1)
         self.readings = devices * PROPERTIES * DAYS * 24 * (3600 // self.step)
 
     def make(self) -> None:
@@ -76,9 +82,11 @@ class Store:
         for day in range(DAYS):
             start = self.start + timedelta(days=day)
             execute(REPORTS.format(pairs=pairs), [start, start + timedelta(days=1), self.step])
-            for width in ("hour", "day") if day < DAYS - 1 else ("hour", "day", "minute"):
-                self._roll_up(width, start, start + timedelta(days=1))
+            self._roll_up("hour", 3600, start, start + timedelta(days=1))
             said(f"day {day + 1} of {DAYS}", since)
+        self._roll_up("minute", 60, self.end - timedelta(days=1), self.end)
+        midnight = timedelta(hours=self.end.hour)
+        execute(DAYS_OF_HOURS, [self.end - midnight - timedelta(days=DAYS - 1), self.end - midnight])
         execute("UPDATE telemetry_rollupfrontier SET sealed_to = %s, rolled_up_to = %s", [self.end, self.end])
         execute("DELETE FROM telemetry_dirtybucket")
         execute(LATEST, [self.end - timedelta(hours=2)])
@@ -87,15 +95,10 @@ class Store:
             execute(f"VACUUM (ANALYZE) telemetry_rollup_{name}")
         said("vacuumed", since)
 
-    def _roll_up(self, width: str, start: datetime, end: datetime) -> None:
-        """Days begin at midnight of UTC and the store need not: each is rolled up from its own part, which adds up."""
-        query = ROLLUPS.format(table=f"telemetry_rollup_{width}", width=width, value=VALUE.format(n="n"), last=PROPERTIES - 1)
-        if width == "day":
-            midnight = end.replace(hour=0)
-            if start > self.start:
-                execute(query, [midnight - timedelta(days=1), midnight, self.step])
-            return
-        execute(query, [start, end, self.step])
+    def _roll_up(self, name: str, width: int, start: datetime, end: datetime) -> None:
+        count, every = max(1, width // self.step), max(width, self.step)
+        filled = {"table": f"telemetry_rollup_{name}", "count": count, "later": (count - 1) * self.step, "every": every}
+        execute(ROLLUPS.format(**filled, value=VALUE.format(n="n"), last=PROPERTIES - 1), [start, end])
 
     def agrees(self) -> bool:
         """Whether the product's own code makes the same rows of these readings."""

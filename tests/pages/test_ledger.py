@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
+from devices import provisioning
 from devices.models import Device
 from iotpanel.pages.ledger import rows as ledger_rows
 from iotpanel.pages.ledger.course import bars
@@ -122,6 +123,9 @@ def test_unknown_devices_are_told_to_superusers_alone(superuser: User, viewer: U
 def test_the_limit_is_shown_with_its_use(viewer: User, tenant: Tenant, bad: Device) -> None:
     tenants.update_tenant(tenant, rate_limit=50)
     assert "0 of 50 /s" in words(seen(viewer).content)
+    assert "0 of 5 /s" not in words(seen(viewer, "/devices/bad/").content)
+    provisioning.update_device(bad, rate_limit=5)
+    assert "0 of 5 /s" in words(seen(viewer, "/devices/bad/").content)
 
 
 def test_bars_cover_the_window_and_mark_what_was_refused(bad: Device) -> None:

@@ -11,7 +11,7 @@ from django.views.decorators.http import require_safe
 
 from devices.models import Device
 from iotpanel.tenants.web import tenant_page
-from telemetry import events, ledger
+from telemetry import events, ledger, usage
 from telemetry.models.attribute import Scope
 from telemetry.tiles import first_chart, tiles
 from telemetry.views.attributes import scopes
@@ -56,7 +56,7 @@ def _ledger(device: Device) -> dict[str, Any]:
     until = timezone.now()
     counts = ledger.by_device([device.pk], since=until - DAY, until=until).get(device.pk, ledger.Counts())
     missing = counts.received - counts.stored - counts.duplicate - counts.rejected - counts.dead_lettered
-    return {"counts": counts, "missing": missing}
+    return {"counts": counts, "missing": missing, "usage": usage.of_device(device, until)}
 
 
 @require_safe
