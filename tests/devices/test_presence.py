@@ -133,7 +133,7 @@ def test_whoever_was_written_without_a_clock_is_written_once_more() -> None:
     heard = presence.Heard()
     coming, word_of_one = Presence(1, True, NOW, "broker"), Presence(1, True, NOW + 1, "uplink")
     heard.note([coming])
-    assert heard.is_fresh(word_of_one)
+    assert heard.knows(1, NOW + 1)
     assert heard.untimed({1: 5}) == {1}
     heard.note([word_of_one], {1: 5})
     assert heard.untimed({1: 5}) == set()
@@ -141,4 +141,4 @@ def test_whoever_was_written_without_a_clock_is_written_once_more() -> None:
     assert heard.untimed({1: 5}) == {1}
     heard.forget()
     assert heard.untimed({1: 5}) == set()  # and is not fresh either
-    assert not heard.is_fresh(word_of_one)
+    assert not heard.knows(1, NOW + 1)
