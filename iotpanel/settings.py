@@ -210,6 +210,7 @@ CELERY_BEAT_SCHEDULER = "django_celery_beat.schedulers:DatabaseScheduler"
 # A task that could not be run in time is dropped: the next one does its work too.
 CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
     "fold the ledger": {"task": "telemetry.tasks.fold_ledger", "schedule": 10, "options": {"expires": 10}},
+    "advance jobs": {"task": "devices.tasks.advance_jobs", "schedule": 2, "options": {"expires": 2}},
     "roll up readings": {"task": "telemetry.tasks.roll_up", "schedule": 30, "options": {"expires": 30}},
     "erase deleted devices' data": {"task": "telemetry.tasks.erase", "schedule": 60, "options": {"expires": 60}},
     "refresh SQL views": {"task": "telemetry.tasks.refresh_views", "schedule": 60, "options": {"expires": 60}},
@@ -277,6 +278,8 @@ SPECTACULAR_SETTINGS = {
         "CommandState": "devices.models.command.CommandState",
         "Role": "iotpanel.tenants.models.Role",
         "RunState": "telemetry.models.reprocess.RunState",
+        "Role": "iotpanel.tenants.models.Role",
+        **{name: f"devices.models.{name}" for name in ("CommandState", "SerialState", "JobState", "TargetState")},
     },
 }
 
@@ -350,6 +353,7 @@ AUDITLOG_INCLUDE_TRACKING_MODELS: tuple[dict[str, Any], ...] = (
         "include_fields": ["product", "mode", "approval", "key_template", "max_devices", "secret_made_at"],
     },
     {"model": "devices.Serial", "include_fields": ["serial", "product", "state", "device"]},
+    {"model": "devices.Job", "include_fields": ["name", "kind", "spec", "target", "rollout", "state", "reason", "starts_at"]},
     {"model": "devices.Claim", "include_fields": ["device", "transferable", "expires_at", "claimed_at"]},
 )
 AUDITLOG_USE_FK_STRING_REPRESENTATION = True  # a name says more than a number, also when the thing is gone

@@ -12,6 +12,7 @@ from django.urls import URLPattern, URLResolver, get_resolver
 
 import rules.models
 from devices.models import Device
+from devices.models import Device, Job
 from iotpanel.tenants.models import Role, Tenant, User
 from rules.rules import create_rule
 from telemetry.models import DeadLetterRecord
@@ -62,6 +63,13 @@ RULES = {
     "products-serial-approve": ITEM,
     "products-serial-deny": ITEM,
     "products-serial-again": ITEM,
+    "jobs-list": LIST,
+    "jobs-detail": ITEM,
+    "jobs-pause": ITEM,
+    "jobs-resume": ITEM,
+    "jobs-abort": ITEM,
+    "jobs-retry": ITEM,
+    "jobs-devices": ITEM,
     "config": LIST,
     "config-plan": LIST,
     "config-apply": LIST,
@@ -172,6 +180,7 @@ def theirs(tenant: Tenant, owner: User) -> dict[str, str]:
         "devices": device.key,
         "groups": make_group(tenant, key="home-group").key,
         "tenants": tenant.key,
+        "jobs": str(Job.objects.create(tenant=tenant, name="home-job", kind="command").pk),
     }
     rule, alarm = make_home_rule(tenant, device)
     keys |= {"rules": str(rule.pk), "alarms": str(alarm.pk)}

@@ -15,7 +15,8 @@ from schemathesis.checks import not_a_server_error
 from schemathesis.specs.openapi.checks import content_type_conformance, response_schema_conformance, status_code_conformance
 
 from devices.enrolment import claims, policies, serials
-from devices.models import Product
+from devices.jobs import verbs
+from devices.models import Device, Job, Product
 from iotpanel.asgi import application
 from iotpanel.tenants.models import Role, Tenant, User
 from telemetry.models import DeadLetterRecord
@@ -31,6 +32,7 @@ products/{key}/serials/ products/{key}/serials/{serial}/approve/ config/ config/
 dead-letters/ dead-letters/{id}/ dead-letters/{id}/replay/ dead-letters/replay/
 device/telemetry device/attributes device/events/{name} device/raw device/raw/{port}
 """
+LEFT_OUT = object()
 CHECKS = [not_a_server_error, status_code_conformance, content_type_conformance, response_schema_conformance]
 
 
@@ -91,6 +93,11 @@ def opened(product: Product) -> dict[str, str]:
     return {"product": "home/climate", "secret": policies.new_product_secret(product), "serial": "SN-9"}
 
 
+def make_job(device: Device) -> Job:
+    """A job of the device's product."""
+    return verbs.start(device.tenant, name="n", kind="command", spec={"command": "restart"}, target={"devices": [device.key]})
+
+
 def make_spare(owner: User) -> str:
     """The key of a tenant of theirs that may be ended."""
     spare = make_tenant(key="spare")
@@ -116,6 +123,10 @@ def parameters(transactional_db: None, tenant: Tenant, owner: User) -> dict[str,
         "products": {"key": "climate", "serial": "SN-1"},
         "claims": {"sent": {"code": claims.prepare(make_device(tenant, key="boxed"))[1]}},
         "device/register": {"sent": opened(device.product)},
+        "devices/bulk/": {"sent": {"keys": ["bulk-1"], "pattern": LEFT_OUT, "product": "climate"}},
+        "products/{key}/serials/": {"key": "climate", "sent": {"serials": ["SN-7"]}},
+        "jobs": {"id": make_job(device).pk},
+        "jobs/": {"sent": {"kind": "command", "spec": {"command": "restart"}, "target": {"product": "climate"}, "rollout": {}}},
         "devices": {"key": "room-1"},
         "device": {"secret": f"room-1:{secret}"},
         "groups": {"key": make_group(tenant, key="hall").key},
@@ -156,8 +167,8 @@ def _try(operation: Any, known: dict[str, Any], person: User) -> tuple[str, list
         case.path_parameters = {name: known.get(name, made_up) for name, made_up in (case.path_parameters or {}).items()}
         if isinstance(case.body, dict):
             there = {"product": "climate", **({} if case.method == "POST" else known)}
-            case.body |= known.get("sent", {})
             case.body |= {name: value for name, value in there.items() if name in case.body}
+            case.body = {name: value for name, value in (case.body | known.get("sent", {})).items() if value is not LEFT_OUT}
         statuses.append(case.call_and_validate(checks=CHECKS, headers=headers).status_code)
 
     try:

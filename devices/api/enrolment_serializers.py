@@ -25,7 +25,7 @@ class RegisterRequest(serializers.Serializer[Any]):
 class RegisterAnswer(serializers.Serializer[Any]):
     """201 with `credentials`, or 202 while somebody has to approve it: ask again after `retry_after` seconds."""
 
-    state = serializers.ChoiceField(["registered", "pending"])
+    state = serializers.CharField(help_text="`registered` or `pending`.")
     credentials = CredentialsSerializer(required=False)
     retry_after = serializers.IntegerField(required=False)
 

@@ -7,6 +7,7 @@ from iotpanel.tenants.keys import KEY_PATTERN
 
 from .claims import BulkView, ClaimCodeView, ClaimsView
 from .commands import CommandsView, CommandView
+from .jobs import JobsViewSet
 from .register import RegisterDoor
 from .registration import PolicyView, SecretView, SerialsViewSet
 from .shadow import ShadowHistoryView, ShadowView
@@ -16,6 +17,7 @@ router = SimpleRouter()
 router.register("products", ProductsViewSet, "products")
 router.register("devices", DevicesViewSet, "devices")
 router.register("groups", GroupsViewSet, "groups")
+router.register("jobs", JobsViewSet, "jobs")
 PRODUCT, SERIAL = rf"^products/(?P<key>{KEY_PATTERN})/", r"serials/(?P<serial>[A-Za-z0-9_.:-]{1,64})/"
 
 DEVICE = rf"^devices/(?P<key>{KEY_PATTERN})/"

@@ -6,6 +6,7 @@ from .credential import Credential
 from .device import Device, DeviceSet
 from .discovered import MAX_DISCOVERED, DiscoveredProperty
 from .group import Group, GroupSet
+from .job import Job, JobState, JobTarget, TargetState
 from .presence import DevicePresence
 from .product import Product
 from .registration import RegistrationMode, RegistrationPolicy, Serial, SerialState
@@ -23,6 +24,9 @@ __all__ = [
     "DiscoveredProperty",
     "Group",
     "GroupSet",
+    "Job",
+    "JobState",
+    "JobTarget",
     "Product",
     "RegistrationMode",
     "RegistrationPolicy",
@@ -30,4 +34,5 @@ __all__ = [
     "SerialState",
     "Shadow",
     "ShadowStep",
+    "TargetState",
 ]
