@@ -275,10 +275,8 @@ SPECTACULAR_SETTINGS = {
     "COMPONENT_SPLIT_REQUEST": True,
     "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
     "ENUM_NAME_OVERRIDES": {
-        "CommandState": "devices.models.command.CommandState",
         "Role": "iotpanel.tenants.models.Role",
         "RunState": "telemetry.models.reprocess.RunState",
-        "Role": "iotpanel.tenants.models.Role",
         **{name: f"devices.models.{name}" for name in ("CommandState", "SerialState", "JobState", "TargetState")},
     },
 }
