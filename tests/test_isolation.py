@@ -11,7 +11,6 @@ import pytest
 from django.urls import URLPattern, URLResolver, get_resolver
 
 import rules.models
-from devices.models import Device
 from devices.models import Device, Job
 from iotpanel.tenants.models import Role, Tenant, User
 from rules.rules import create_rule

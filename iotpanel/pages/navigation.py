@@ -71,6 +71,7 @@ SECTIONS = [
         [
             Entry("/devices/", "device", gettext_noop("Devices"), "d", True, _devices),
             Entry("/products/", "product", gettext_noop("Products"), "p", False, _products),
+            Entry("/jobs/", "job", gettext_noop("Jobs"), "j"),
         ],
     ),
     Section(gettext_noop("Logic"), [Entry("/rules/", "rule", gettext_noop("Rules"), "r", False, _rules)]),

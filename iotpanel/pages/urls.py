@@ -2,10 +2,11 @@
 
 from django.urls import URLPattern, URLResolver, include, path
 
-from . import account, dead_letters, first_use, frame, search, trust
+from . import account, claim, dead_letters, first_use, frame, search, trust
 from .alarms import views as alarms
 from .devices import sparks
 from .devices import views as devices
+from .jobs import views as jobs
 from .ledger import views as ledger
 from .overview.views import overview
 from .products import codec
@@ -19,6 +20,10 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("devices/", devices.device_list, name="devices"),
     path("devices/-/sparks/", sparks.sparks, name="devices-sparks"),
     path("devices/-/change/", devices.change_many, name="devices-change"),
+    path("devices/-/claim/", claim.claim_device, name="device-claim"),
+    path("jobs/", jobs.jobs, name="jobs"),
+    path("jobs/<int:pk>/", jobs.job, name="job"),
+    path("jobs/<int:pk>/<str:verb>/", jobs.steer, name="job-steer"),
     path("devices/-/new/", first_use.new_device, name="device-new"),
     path("devices/<str:key>/", include("iotpanel.pages.device.urls")),
     path("devices/<str:key>/parts/", include("telemetry.urls")),
