@@ -37,7 +37,7 @@ UPLINK_HEARTBEATS = _counter("uplink_heartbeats", "Messages that carried nothing
 # In the order of the ledger's counts.
 UPLINK_COUNTERS = (UPLINK_RECEIVED, UPLINK_STORED, UPLINK_DUPLICATE, UPLINK_REJECTED, UPLINK_DEAD_LETTERED, UPLINK_HEARTBEATS)
 for _counted in UPLINK_COUNTERS:  # all series are there from the start, so that the identity can be checked
-    for _source in ("mqtt", "http", "page", "replay"):
+    for _source in ("mqtt", "http", "page", "replay", "computed"):
         _counted.labels(_source)
 UPLINK_MESSAGES = _counter("uplink_messages", "Messages taken from a connector.", "source")
 UPLINK_REJECTIONS = _counter("uplink_rejections", "Refusals by policy, by code.", "code")

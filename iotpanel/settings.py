@@ -166,7 +166,7 @@ BROKER_TOKEN = secret("IOTPANEL_BROKER_TOKEN", default="")
 # Called with the reports, attributes and events that a batch stored, in its transaction (dotted paths); how upper apps see the uplink.
 UPLINK_SINKS: list[str] = ["rules.engine.sink"]
 # Called with changes outside a batch (a presence's, a command's, a shadow's) in the writer's transaction.
-CHANGE_SINKS: list[str] = ["telemetry.live.changes.tell", "rules.engine.sink"]
+CHANGE_SINKS: list[str] = ["telemetry.live.changes.tell", "rules.engine.change_sink"]
 # Commands a second that a device (a burst at first) and a tenant are sent at most; the rest waits.
 COMMAND_RATE_DEVICE = env.float("IOTPANEL_COMMAND_RATE_DEVICE", default=20.0)
 COMMAND_BURST_DEVICE = env.float("IOTPANEL_COMMAND_BURST_DEVICE", default=50.0)

@@ -16,8 +16,10 @@ from telemetry.live.wire import Notice
 from telemetry.stores.clock import to_datetime, to_microseconds
 
 from . import derived, mutes
+from .engine import see_derived
 from .firing import Firing
 from .models import Alarm, AlarmEvent, AlarmSet, Maintenance, Rule, Severity
+from .triggers import CHANGES
 
 Kind = AlarmEvent.Kind
 
@@ -89,6 +91,7 @@ def clear_of_rule(rule: Rule) -> None:
         _end(row, timezone.now())
     Alarm.objects.bulk_update(found, ["active", "cleared_at", "escalates_at"])
     happened(found, Kind.CLEARED, text=_("The rule was changed or deleted."))
+    see_derived()
 
 
 def _end(alarm: Alarm, at: datetime) -> None:
@@ -103,6 +106,7 @@ def acknowledge(alarm: Alarm, *, by: User | None, text: str = "") -> Alarm:
         alarm.acknowledged_at, alarm.acknowledged_by, alarm.escalates_at = timezone.now(), by, None
         alarm.save(update_fields=["acknowledged_at", "acknowledged_by", "escalates_at"])
         happened([alarm], Kind.ACKNOWLEDGED, by=by, text=text)
+        see_derived()
     return alarm
 
 
@@ -115,6 +119,7 @@ def clear(alarm: Alarm, *, by: User | None, text: str = "") -> Alarm:
         alarm.save(update_fields=["active", "cleared_at", "escalates_at"])
         _quiet(alarm)
         happened([alarm], Kind.CLEARED, by=by, text=text)
+        see_derived()
     return alarm
 
 
@@ -153,7 +158,7 @@ def happened(
     rows = [AlarmEvent(alarm=alarm, at=now, kind=kind, person=by, text=text, data=data or {}) for alarm in some]
     AlarmEvent.objects.bulk_create(rows)
     metrics.ALARM_CHANGES.labels(str(kind)).inc(len(some))
-    for alarm in some:
+    for alarm in some if kind in CHANGES else ():
         params = {"change": str(kind), "severity": str(alarm.severity), "alarm": alarm.pk, "rule": alarm.rule_name}
         derived.add(derived.Happening(alarm.device_id, to_microseconds(now), "alarm", params))
     ids = [alarm.pk for alarm in some]

@@ -19,7 +19,7 @@ from devices.messages import AttributeReport, EventReport, Presence, Report
 from iotpanel import metrics
 from telemetry.uplink.memory import memory
 
-from . import act, states, trace
+from . import act, derived, states, trace
 from .book import Book
 from .derived import Happening
 from .extras import kind_of
@@ -31,7 +31,6 @@ MOST_HOPS = 8
 TRIES = 4
 log = structlog.get_logger(__name__)
 Said = Report | AttributeReport | EventReport | Presence | Happening
-SEEN = frozenset({Report, AttributeReport, EventReport, Presence, Happening})
 _thread = local()
 
 
@@ -91,11 +90,11 @@ class Engine:
         metrics.RULE_STEPS.inc(look.stepped)
         if look.notes:
             transaction.on_commit(partial(trace.keep, look.notes))
-        derived = act.on(look, self.book.maintenances)
-        if not derived:
+        things = act.on(look, self.book.maintenances)
+        if not things:
             return
         if hops < MOST_HOPS:
-            self.run(derived, hops + 1)
+            self.run(things, hops + 1)
         else:
             act.cut(look, hops)
 
@@ -118,8 +117,30 @@ def engine() -> Engine:
 
 
 def sink(said: Sequence[Any]) -> None:
-    """An UPLINK_SINK and CHANGE_SINK: see what a batch stored, or who came and went."""
-    said = [each for each in said if type(each) in SEEN]
+    """An UPLINK_SINK: see what a batch stored."""
     if said and (mine := engine()).fresh():
+        derived.take()  # what a batch left that was rolled back
         with metrics.RULE_SECONDS.time():
             mine.run(said)
+
+
+def change_sink(changed: Sequence[Any]) -> None:
+    """A CHANGE_SINK: see who came and went."""
+    if seen := [change for change in changed if isinstance(change, Presence)]:
+        _refresh()
+        sink(seen)
+
+
+def see_derived() -> None:
+    """Let rules see what came of something outside a batch, such as an alarm that a person cleared, in the caller's transaction."""
+    things = derived.take()
+    if things:
+        _refresh()
+        if (mine := engine()).fresh():
+            mine.run(things, 1)
+
+
+def _refresh() -> None:
+    """Learn what changed in the registry, where no batch has done so a moment ago."""
+    if not memory().lasting:
+        memory().directory.refresh()

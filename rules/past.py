@@ -24,7 +24,7 @@ def recall(device_id: int, facts: Facts, plan: Plan, newest: Mapping[str, tuple[
         for at, values in reports(device_id, plan, before - plan.reach, before):
             feed(facts, plan, at, values)
         _bases(device_id, facts, before)
-    for name in plan.names:
+    for name in plan.names | newest.keys() if plan.lua else plan.names:
         value, at = newest.get(name, (None, 0))
         if at >= before:  # it came with what is looked at now, or later
             found = store().neighbour(device_id, name, before, True) if plan.previous or len(plan.names) > 1 else None

@@ -13,7 +13,7 @@ from telemetry.uplink.memory import memory
 
 from . import escalation, scenes
 from .derived import Happening
-from .engine import engine
+from .engine import engine, see_derived
 from .look import Look
 from .models import Rule, RuleState, Schedule
 from .roster import Roster
@@ -39,7 +39,9 @@ def _try(part: Callable[[], int]) -> int:
     """How much was done; what fails is said, and tried again in a second."""
     try:
         with transaction.atomic():
-            return part()
+            done = part()
+            see_derived()
+            return done
     except (DatabaseError, Unavailable):
         raise
     except Exception as error:

@@ -127,8 +127,8 @@ class Sliding:
 
     def _coarsen(self) -> None:
         self.look(self.newest)
-        if len(self) > self._most:
-            self._grid = max(1, self.length // 1_000)
+        while len(self) > self._most:
+            self._grid = max(1, self.length // 1_000, 2 * self._grid)
             self._fill(self._cells())
 
 

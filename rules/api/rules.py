@@ -44,16 +44,16 @@ class RuleSerializer(serializers.Serializer[Rule]):
     id = serializers.IntegerField(read_only=True)
     name = serializers.CharField(max_length=200)
     enabled = serializers.BooleanField(required=False)
-    description = serializers.JSONField(required=False)
+    description = serializers.JSONField(required=False, allow_null=True)
     scope = serializers.JSONField(required=False, help_text="Which devices: product, group, devices, labels.")
-    trigger = serializers.JSONField(required=False)
-    when = serializers.JSONField(required=False)
-    clear = serializers.JSONField(required=False)
-    clear_for = serializers.JSONField(required=False)
-    cooldown = serializers.JSONField(required=False)
-    active = serializers.JSONField(required=False)
-    repeat = serializers.JSONField(required=False)
-    lateness = serializers.JSONField(required=False)
+    trigger = serializers.JSONField(required=False, allow_null=True)
+    when = serializers.JSONField(required=False, allow_null=True)
+    clear = serializers.JSONField(required=False, allow_null=True)
+    clear_for = serializers.JSONField(required=False, allow_null=True)
+    cooldown = serializers.JSONField(required=False, allow_null=True)
+    active = serializers.JSONField(required=False, allow_null=True)
+    repeat = serializers.JSONField(required=False, allow_null=True)
+    lateness = serializers.JSONField(required=False, allow_null=True)
     actions = serializers.JSONField(required=False)
     failures = serializers.IntegerField(read_only=True)
     last_error = serializers.CharField(read_only=True)
@@ -63,7 +63,10 @@ class RuleSerializer(serializers.Serializer[Rule]):
 
     def get_fields(self) -> dict[str, Any]:
         """With `for`, which is a word of Python."""
-        return {**super().get_fields(), "for": serializers.JSONField(required=False, help_text="How long it has to be so.")}
+        return {
+            **super().get_fields(),
+            "for": serializers.JSONField(required=False, allow_null=True, help_text="How long it has to be so."),
+        }
 
     def to_internal_value(self, data: Any) -> dict[str, Any]:
         values: dict[str, Any] = super().to_internal_value(data)

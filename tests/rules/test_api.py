@@ -92,7 +92,6 @@ def test_a_hostile_name_is_a_text_and_a_hostile_template_reads_nothing(owner: Us
     freezer = make_freezer(tenant)
     name = "<script>alert(1)</script> {rule} {__class__}"
     action = {"kind": "alarm", "message": "{rule} {device}"}
-    assert Rest(owner).post("rules/", {**BODY, "name": name, "for": None, "clear": None, "actions": [action]}).status_code == 400
     body = {key: value for key, value in BODY.items() if key not in ("for", "clear")}
     assert Rest(owner).post("rules/", {**body, "name": name, "actions": [action]}).status_code == 201
     say(freezer, 0, temperature=9)

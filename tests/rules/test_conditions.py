@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rules.compiled import compile_rule, new_window
@@ -104,6 +104,7 @@ def test_silence_wakes_when_it_would_be_too_long() -> None:
 KLEENE = st.sampled_from([True, False, None])
 
 
+@settings(deadline=None)
 @given(st.lists(KLEENE, min_size=1, max_size=5))
 def test_all_any_and_not_reckon_with_what_is_not_known(answers: list[bool | None]) -> None:
     values = {f"p{n}": answer for n, answer in enumerate(answers) if answer is not None}
