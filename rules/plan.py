@@ -15,6 +15,7 @@ class Plan:
         for kind in {rule.trigger.kind for rule in rules}:
             self.by_trigger[kind] = tuple(rule for rule in rules if rule.trigger.kind == kind)
         self._by_property: dict[str, list[Compiled]] = {}
+        self.any_reading = any(rule.needs.any_reading for rule in rules)
         self._always = [rule for rule in self.of("readings") if rule.needs.any_reading]
         for rule in self.of("readings"):
             if not rule.needs.any_reading:
