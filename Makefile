@@ -3,6 +3,7 @@
 #   make run                 start everything; IOTPANEL_PORT, IOTPANEL_MQTT_PORT, IOTPANEL_BIND, IOTPANEL_HOME, DEMO=0
 #   make test ARGS="..."     the checks and the test suite, on servers of their own; ARGS go to pytest
 #   make faults              each fault of tests/flows/faults with 20 seeds, which takes hours; FAULT_SEEDS=3 ARGS="-k kill" for less
+#   make test-forwarders     forwarders against the real servers of other makers (RabbitMQ, MariaDB, Kafka ...)
 #   make lint                ruff, mypy, import-linter, missing migrations
 #   make backup              one file with everything; FILE=where to write it
 #   make restore FILE=...    put a backup back
@@ -15,7 +16,7 @@ PYTHON ?= python3
 LOCAL = .venv/bin/python -m iotpanel.local
 export DEMO
 
-.PHONY: run test faults certificates bench lint backup restore upgrade shell clean
+.PHONY: run test test-forwarders faults certificates bench lint backup restore upgrade shell clean
 
 run: .venv/installed
 	@exec $(LOCAL) run
@@ -25,6 +26,9 @@ test: .venv/installed-dev
 
 faults: .venv/installed-dev
 	@FAULT_SEEDS=$${FAULT_SEEDS:-20} exec $(LOCAL) test tests/flows/faults -n 0 $(ARGS)
+
+test-forwarders: .venv/installed-dev
+	@exec $(LOCAL) test-forwarders $(ARGS)
 
 lint: .venv/installed-dev
 	@exec $(LOCAL) lint

@@ -74,6 +74,12 @@ LIVE_LOST = _counter("live_lost", "Readings that a publisher had no room for.")
 LIVE_FAILURES = _counter("live_failures", "Ticks of a publisher that could not be sent.")
 LIVE_SKIPPED = _counter("live_skipped", "Readings passed over in favour of newer ones, on all connections.")
 
+# --- Outbox ------------------------------------------------------------------------------------------------
+OUTBOX_MESSAGES = _counter(
+    "outbox_messages", "Messages of the outbox by what became of them: delivered, refused, given_up, down.", "kind", "outcome"
+)
+OUTBOX_SECONDS = _histogram("outbox_send_seconds", "Time to hand a batch of messages to the other side.", "kind")
+
 # --- Web and tasks -----------------------------------------------------------------------------------------
 HTTP_SECONDS = _histogram("http_request_seconds", "Time to answer a request, streamed bodies excluded.", "method", "status")
 TASK_SECONDS = _histogram("task_seconds", "Time of one run of a task.", "task")

@@ -164,9 +164,9 @@ BROKER_DIR = env.str("IOTPANEL_BROKER_DIR", default="")
 # Where the broker asks us instead (/broker/...): what it has to know. Empty: nobody may ask.
 BROKER_TOKEN = secret("IOTPANEL_BROKER_TOKEN", default="")
 # Called with the reports, attributes and events that a batch stored, in its transaction (dotted paths); how upper apps see the uplink.
-UPLINK_SINKS: list[str] = ["rules.engine.sink"]
+UPLINK_SINKS: list[str] = ["rules.engine.sink", "rules.sinks.uplink"]
 # Called with changes outside a batch (a presence's, a command's, a shadow's) in the writer's transaction.
-CHANGE_SINKS: list[str] = ["telemetry.live.changes.tell", "rules.engine.change_sink"]
+CHANGE_SINKS: list[str] = ["telemetry.live.changes.tell", "rules.engine.change_sink", "rules.sinks.changed"]
 # Commands a second that a device (a burst at first) and a tenant are sent at most; the rest waits.
 COMMAND_RATE_DEVICE = env.float("IOTPANEL_COMMAND_RATE_DEVICE", default=20.0)
 COMMAND_BURST_DEVICE = env.float("IOTPANEL_COMMAND_BURST_DEVICE", default=50.0)
@@ -197,6 +197,12 @@ CONFIGURATION_KINDS = {
     "groups": "devices.configuration:Groups",
     "products": "devices.configuration:Products",
 }
+# --- The world outside -----------------------------------------------------------------------------------------
+# Networks beyond the public internet that webhooks and forwarders may reach, such as 10.0.0.0/8,127.0.0.1/32.
+ALLOWED_NETWORKS = env.list("IOTPANEL_ALLOWED_NETWORKS", default=[])
+OUTBOX_DAYS = env.int("IOTPANEL_OUTBOX_DAYS", default=7)  # how long a promise waits for the other side
+OUTBOX_LEASE = env.int("IOTPANEL_OUTBOX_LEASE", default=20)  # seconds after which a killed worker's deliveries are taken over
+DELIVERY_DAYS = env.int("IOTPANEL_DELIVERY_DAYS", default=30)  # how long is kept what was sent and answered
 
 # --- Tasks ---------------------------------------------------------------------------------------------------
 CELERY_BROKER_URL = REDIS_URL
@@ -215,6 +221,8 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
     "erase deleted devices' data": {"task": "telemetry.tasks.erase", "schedule": 60, "options": {"expires": 60}},
     "refresh SQL views": {"task": "telemetry.tasks.refresh_views", "schedule": 60, "options": {"expires": 60}},
     "go on reprocessing": {"task": "telemetry.tasks.reprocess_archived", "schedule": 30, "options": {"expires": 30}},
+    "deliver the outbox": {"task": "rules.tasks.deliver_outbox", "schedule": 1, "options": {"expires": 2}},
+    "drop old deliveries": {"task": "rules.tasks.drop_old_deliveries", "schedule": 600, "options": {"expires": 600}},
     "drop old data": {"task": "telemetry.tasks.drop_old", "schedule": 600, "options": {"expires": 600}},
 }
 
@@ -345,6 +353,8 @@ AUDITLOG_INCLUDE_TRACKING_MODELS: tuple[dict[str, Any], ...] = (
     {"model": "rules.Rule", "include_fields": ["name", "enabled", "body", "disabled_reason"]},
     {"model": "rules.Maintenance", "include_fields": ["name", "scope", "starts_at", "ends_at"]},
     {"model": "rules.Rotation", "include_fields": ["key", "name", "people", "period", "starts_at"]},
+    {"model": "rules.Channel", "include_fields": ["name", "kind", "enabled", "title", "text", "group_wait", "group_interval"]},
+    {"model": "rules.Forwarder", "include_fields": ["name", "kind", "enabled", "settings", "stream", "scope", "template"]},
     {"model": "devices.Credential", "include_fields": ["device", "revoked_at", "valid_until"]},
     {
         "model": "devices.RegistrationPolicy",

@@ -15,7 +15,7 @@ from telemetry.live import publisher
 from telemetry.live.wire import Notice
 from telemetry.stores.clock import to_datetime, to_microseconds
 
-from . import derived, mutes
+from . import derived, mutes, sinks
 from .engine import see_derived
 from .firing import Firing
 from .models import Alarm, AlarmEvent, AlarmSet, Maintenance, Rule, Severity
@@ -161,6 +161,7 @@ def happened(
     for alarm in some if kind in CHANGES else ():
         params = {"change": str(kind), "severity": str(alarm.severity), "alarm": alarm.pk, "rule": alarm.rule_name}
         derived.add(derived.Happening(alarm.device_id, to_microseconds(now), "alarm", params))
+    sinks.alarms(some, at=to_microseconds(now), change=str(kind), show=as_json)
     ids = [alarm.pk for alarm in some]
     transaction.on_commit(lambda: push(ids))
     return rows

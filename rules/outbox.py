@@ -3,22 +3,49 @@
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from django.utils import timezone
+import orjson
+from django.db import connection, transaction
 
-from rules.models import OutboxItem
+from rules.delivery.wake import wake
+
+# The target's row is made with its first promise, so that the sweep has but to look at targets.
+_PROMISE = """
+    WITH made AS (
+        INSERT INTO rules_outbox
+            (tenant_id, kind, target, device_id, payload, messages, state, attempts, due_at, last_error, created_at)
+        SELECT tenant_id, kind, target, device_id, payload, coalesce(jsonb_array_length(nullif(payload -> 'entries', 'null')), 1),
+               'waiting', 0, now() + delay * interval '1 second', '', clock_timestamp()
+        FROM ROWS FROM (jsonb_to_recordset(%s::text::jsonb)
+                        AS (tenant_id bigint, kind text, target bigint, device_id bigint, payload jsonb, delay float8))
+             WITH ORDINALITY AS promise (tenant_id, kind, target, device_id, payload, delay, n)
+        ORDER BY n
+        RETURNING tenant_id, kind, target
+    )
+    INSERT INTO rules_target (tenant_id, kind, target, lease, failures, delivered, dead, last_error)
+    SELECT DISTINCT tenant_id, kind, target, '', 0, 0, 0, '' FROM made
+    ON CONFLICT DO NOTHING
+"""
 
 
 class Promise(NamedTuple):
-    """What shall be delivered: `payload` is JSON, and its shape belongs to the adapter of `kind`."""
+    """What shall be delivered: `payload` is JSON, and its shape belongs to the carrier of `kind`.
+
+    `delay`: seconds that it waits for others to go with it.
+    """
 
     tenant_id: int
     kind: str
     target: int | None
     device_id: int | None
     payload: dict[str, Any]
+    delay: float = 0.0
 
 
 def promise(promises: Sequence[Promise]) -> None:
     """Write promises in the caller's transaction; they are delivered once it is committed, in this order."""
-    now = timezone.now()
-    OutboxItem.objects.bulk_create(OutboxItem(**each._asdict(), due_at=now, created_at=now) for each in promises)
+    if not promises:
+        return
+    rows = [each._asdict() | {"target": each.target or 0} for each in promises]
+    with connection.cursor() as cursor:
+        cursor.execute(_PROMISE, [orjson.dumps(rows).decode()])
+    transaction.on_commit(wake, robust=True)

@@ -12,6 +12,7 @@ from pytest_django import Settings
 from xdist.scheduler import LoadScopeScheduling
 
 from iotpanel.tenants.models import Tenant, User
+from rules import routes
 from telemetry.uplink.limiter import LIMITER
 from telemetry.uplink.memory import memory
 from tests import make
@@ -68,6 +69,7 @@ def fresh_memory() -> None:
     """Tests roll back, and what is rolled back is never notified: the uplink forgets what it knew."""
     memory().forget()
     LIMITER.forget()
+    routes.forget()
 
 
 @pytest.fixture(autouse=True)

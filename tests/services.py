@@ -27,6 +27,8 @@ from iotpanel.local.supervisor import Supervisor
 DATA = ("valkey", "mosquitto", "broker", "secrets", "logs", "files", "admin-password", "fleet.json")
 PORTS = ("IOTPANEL_PORT", "IOTPANEL_MQTT_PORT", "IOTPANEL_MQTT_WORKER_PORT", "IOTPANEL_DB_PORT", "IOTPANEL_CACHE_PORT")
 
+# Forwarders of the flows send to servers of the tests on this machine, and a killed worker's lease ends soon.
+OUTSIDE = {"IOTPANEL_ALLOWED_NETWORKS": "127.0.0.0/8", "IOTPANEL_OUTBOX_LEASE": "3"}
 T = TypeVar("T")
 
 
@@ -77,7 +79,7 @@ class Services:
         try:
             local_servers.start(servers, supervisor)
             # Flows ask again and again until something is so, which is more often than a person may.
-            environment = app.base_environment(servers.environment()) | {"IOTPANEL_THROTTLE": "off"}
+            environment = app.base_environment(servers.environment()) | {"IOTPANEL_THROTTLE": "off"} | OUTSIDE
             prepare.prepare(config.home, environment, time.sleep)
             supervisor.start(*app.app_parts(config, environment))
             services = cls(config, environment, supervisor, prepare.admin_password(config.home))

@@ -61,7 +61,7 @@ def test_every_code_of_the_live_connection_is_explained() -> None:
 
 def test_every_setting_that_is_named_is_read_somewhere() -> None:
     named = {name for page in PAGES for name in re.findall(r"\bIOTPANEL_[A-Z_]*[A-Z]\b", (TOP / page).read_text())}
-    folders = ("iotpanel", "devices", "telemetry", "deploy")
+    folders = ("iotpanel", "devices", "telemetry", "rules", "deploy")
     sources = [path for folder in folders for path in (TOP / folder).rglob("*") if path.suffix in {".py", ".yaml", ""} and path.is_file()]
     code = "\n".join(path.read_text(errors="replace") for path in [*sources, TOP / "Makefile"])
     assert {name for name in named if name.removesuffix("_FILE") not in code} == set()

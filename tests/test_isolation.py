@@ -17,6 +17,7 @@ from rules.rules import create_rule
 from telemetry.models import DeadLetterRecord
 from tests.make import WITH_COMMANDS, make_api_key, make_command, make_device, make_group, make_product
 from tests.rest import Rest
+from tests.rules.fakes import make_channel, make_forwarder
 
 API = "api/v1/"
 WRITES = ("POST", "PUT", "PATCH", "DELETE")
@@ -86,6 +87,20 @@ RULES = {
     "device-limits": ITEM,
     "ledger": LIST,
     "limits": LIST,
+    "channels-list": LIST,
+    "channels-detail": ITEM,
+    "channels-kinds": LIST,
+    "channels-test": ITEM,
+    "channels-put-back": ITEM,
+    "channels-deliveries": ITEM,
+    "notices-list": LIST,
+    "notices-read": LIST,
+    "forwarders-list": LIST,
+    "forwarders-detail": ITEM,
+    "forwarders-kinds": LIST,
+    "forwarders-test": ITEM,
+    "forwarders-put-back": ITEM,
+    "forwarders-deliveries": ITEM,
     "dead-letters-list": LIST,
     "dead-letters-detail": ITEM,
     "dead-letters-replay-one": ITEM,
@@ -187,6 +202,8 @@ def theirs(tenant: Tenant, owner: User) -> dict[str, str]:
     window = rules.models.Maintenance.objects.create(tenant=tenant, name="home-work", starts_at=now, ends_at=now + timedelta(days=1))
     rotation = rules.models.Rotation.objects.create(tenant=tenant, key="home-rota", name="home-rota", people=["olga"], starts_at=now)
     keys |= {"maintenances": str(window.pk), "rotations": rotation.key}
+    keys["forwarders"] = str(make_forwarder(tenant, name="home-forwarder").pk)
+    keys["channels"] = str(make_channel(tenant, name="home-channel").pk)
     return {**keys, "dead-letters": str(letter.pk), "api-keys": str(make_api_key(tenant)[0].pk), "members": "olga"}
 
 

@@ -22,6 +22,7 @@ from iotpanel.asgi import application
 from iotpanel.tenants.models import Role, Tenant, User
 from telemetry.models import DeadLetterRecord
 from tests.make import make_api_key, make_device, make_device_with_secret, make_group, make_product, make_tenant
+from tests.rules.fakes import make_channel, make_forwarder
 
 EXAMPLES = 6  # of each operation
 CONTRACT = """
@@ -30,6 +31,7 @@ products/ products/{key}/ products/{key}/codec/test/ devices/ devices/{key}/ dev
 devices/{key}/latest/ devices/{key}/readings/ devices/{key}/events/ devices/{key}/attributes/ devices/{key}/frames/
 devices/bulk/ devices/{key}/claim-code/ claims/ device/register products/{key}/registration/ products/{key}/registration/secret/
 products/{key}/serials/ products/{key}/serials/{serial}/approve/ config/ config/plan/ config/apply/
+forwarders/ forwarders/{id}/ forwarders/{id}/test/ channels/ channels/{id}/ channels/{id}/test/ notices/
 dead-letters/ dead-letters/{id}/ dead-letters/{id}/replay/ dead-letters/replay/
 device/telemetry device/attributes device/events/{name} device/raw device/raw/{port}
 """
@@ -148,6 +150,8 @@ def parameters(transactional_db: None, tenant: Tenant, owner: User) -> dict[str,
         "members": {"username": "olga"},
         "api-keys": {"id": make_api_key(tenant)[0].pk},
         "dead-letters": {"id": letter.pk},
+        "forwarders": {"id": make_forwarder(tenant).pk},
+        "channels": {"id": make_channel(tenant).pk},
     }
 
 

@@ -11,6 +11,7 @@ COMMANDS = {
     "run": commands.run,
     "servers": commands.servers,
     "test": testing.test,
+    "test-forwarders": testing.test_forwarders,
     "lint": testing.lint,
     "backup": backup.backup,
     "restore": backup.restore,

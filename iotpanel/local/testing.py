@@ -7,7 +7,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from iotpanel.local import browser, watch
+from iotpanel.local import browser, counterparts, watch
 from iotpanel.local.app import TOP, base_environment, manage
 from iotpanel.local.commands import supervised
 from iotpanel.local.config import FURTHER_PORTS, INNER_PORTS, from_environment
@@ -31,6 +31,7 @@ TWO_AT_A_TIME = ("-n", "2", "--dist", "loadscope", "--no-loadscope-reorder")
 """Groups of tests run beside each other: see ``tests/conftest.py``; ``-n 0`` is one by one."""
 NO_WAITING = "ALTER SYSTEM SET fsync = off; SELECT pg_reload_conf();"
 """Nobody needs the suite's own rows after a power failure; the flows' database waits for its disk as in earnest."""
+REAL_SERVERS = "tests/rules/forwarders/real"
 PROGRAMS = Path(sys.executable).parent
 CHECKS: dict[str, tuple[str, ...]] = {
     "ruff": (str(PROGRAMS / "ruff"), "check", "."),
@@ -52,6 +53,16 @@ def test(arguments: Sequence[str]) -> int:
             servers.postgres.psql(NO_WAITING, {})
         environment = test_environment(servers, tools)
         return follow(pytest(arguments, environment), supervisor)
+
+
+def test_forwarders(arguments: Sequence[str]) -> int:
+    """Run the forwarders' contract against the real servers of other makers; pytest's exit code."""
+    separate()
+    config = from_environment()
+    foreign = counterparts.environment(config.home.root / "counterparts", config.packages)
+    with supervised() as (servers, supervisor):
+        environment = test_environment(servers, {"PATH": os.environ["PATH"]}) | foreign
+        return follow(pytest(["-n", "0", *(arguments or [REAL_SERVERS])], environment), supervisor)
 
 
 def separate() -> None:

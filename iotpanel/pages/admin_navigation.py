@@ -24,10 +24,16 @@ def _groups() -> list[Group]:
     system = [(_("Scheduled tasks"), "schedule", "django_celery_beat_periodictask")]
     return [
         (_("Fleet"), [*fleet, (_("Groups"), "account_tree", "devices_group")]),
-        (_("Data"), [(_("Dead letters"), "mark_email_unread", "telemetry_deadletterrecord")]),
+        (_("Data"), [(_("Dead letters"), "mark_email_unread", "telemetry_deadletterrecord"), *_outside()]),
         (_("Access"), [*people, (_("Audit log"), "history", "auditlog_logentry")]),
         (_("System"), [*signing_in, *system]),
     ]
+
+
+def _outside() -> list[tuple[str, str, str]]:
+    """What goes to other systems and to people."""
+    adapted = [(_("Forwarders"), "forward", "rules_forwarder"), (_("Channels"), "campaign", "rules_channel")]
+    return [*adapted, (_("Outbox"), "outbox", "rules_outboxitem"), (_("Deliveries"), "outgoing_mail", "rules_delivery")]
 
 
 def navigation(request: HttpRequest) -> list[dict[str, Any]]:

@@ -11,6 +11,10 @@ ACTIONS: Registry[type[Action]] = Registry(
         "command": "rules.actions.command:CommandAction",
         "reading": "rules.actions.reading:ReadingAction",
         "scene": "rules.actions.scene:SceneAction",
+        "forward": "rules.actions.forward:ForwardAction",
+        "mqtt": "rules.actions.mqtt:MqttAction",
+        "notify": "rules.actions.notify:NotifyAction",
+        "webhook": "rules.actions.webhook:WebhookAction",
     },
 )
 

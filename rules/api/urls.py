@@ -1,9 +1,12 @@
 """Addresses below /api/v1/."""
 
+from django.urls import path
 from rest_framework.routers import SimpleRouter
 
 from .alarms import AlarmsViewSet
 from .around import MaintenancesViewSet, RotationsViewSet
+from .channels import ChannelsViewSet, NoticesViewSet
+from .forwarders import ForwardersViewSet
 from .rules import RulesViewSet
 
 router = SimpleRouter()
@@ -11,5 +14,11 @@ router.register("rules", RulesViewSet, "rules")
 router.register("alarms", AlarmsViewSet, "alarms")
 router.register("maintenances", MaintenancesViewSet, "maintenances")
 router.register("rotations", RotationsViewSet, "rotations")
+router.register("forwarders", ForwardersViewSet, "forwarders")
+router.register("channels", ChannelsViewSet, "channels")
 
-urlpatterns = router.urls
+urlpatterns = [
+    *router.urls,
+    path("notices/", NoticesViewSet.as_view({"get": "list"}), name="notices-list"),
+    path("notices/read/", NoticesViewSet.as_view({"post": "read"}), name="notices-read"),
+]

@@ -1,18 +1,27 @@
 """One noun per file; import them from here."""
 
 from .alarm import Alarm, AlarmEvent, AlarmSet, Severity
+from .channel import Channel
+from .delivery import Delivery
+from .forwarder import Forwarder, Stream
 from .maintenance import Maintenance
+from .notice import Notice
 from .outbox import OutboxItem
 from .rotation import Rotation
 from .rule import Rule, RuleSet
 from .state import RuleState
+from .target import Target
 from .timer import SceneRun, Schedule
 
 __all__ = [
     "Alarm",
     "AlarmEvent",
     "AlarmSet",
+    "Channel",
+    "Delivery",
+    "Forwarder",
     "Maintenance",
+    "Notice",
     "OutboxItem",
     "Rotation",
     "Rule",
@@ -21,4 +30,6 @@ __all__ = [
     "SceneRun",
     "Schedule",
     "Severity",
+    "Stream",
+    "Target",
 ]

@@ -7,10 +7,11 @@ from iotpanel.tenants.models import Tenant, TenantQuerySet
 
 
 class OutboxItem(models.Model):
-    """One promise. `kind` says which adapter keeps it, `target` which of the tenant's adapters of that kind.
+    """One promise. `kind` says which carrier keeps it, `target` which of the tenant's things of that kind (0: there is one only).
 
     Items with the same `kind`, `target` and `device_id` are delivered in the order of their ids. `device_id` is no
-    foreign key: a promise outlives its device, and a row is written with every batch.
+    foreign key: a promise outlives its device, and a row is written with every batch. A payload with `entries` is a
+    bundle of as many messages, in order per device; what of it is delivered is taken out of it.
     """
 
     class State(models.TextChoices):
@@ -18,11 +19,12 @@ class OutboxItem(models.Model):
         DELIVERED = "delivered", _("delivered")
         DEAD = "dead", _("given up")
 
-    tenant = models.ForeignKey(Tenant, models.CASCADE, related_name="+")
+    tenant = models.ForeignKey(Tenant, models.CASCADE, related_name="+", verbose_name=_("tenant"))
     kind = models.CharField(_("kind"), max_length=32)
-    target = models.BigIntegerField(_("target"), null=True)
+    target = models.BigIntegerField(_("target"), default=0)
     device_id = models.BigIntegerField(_("device"), null=True)
     payload = models.JSONField(_("payload"))
+    messages = models.PositiveIntegerField(_("messages"), default=1)
     state = models.CharField(_("state"), max_length=16, choices=State.choices, default=State.WAITING)
     attempts = models.PositiveIntegerField(_("attempts"), default=0)
     due_at = models.DateTimeField(_("due at"))
@@ -37,7 +39,10 @@ class OutboxItem(models.Model):
         verbose_name = _("promised effect")
         verbose_name_plural = _("promised effects")
         ordering = ["id"]
-        indexes = [models.Index(fields=["due_at", "id"], condition=models.Q(state="waiting"), name="outbox_waiting")]
+        indexes = [
+            models.Index(fields=["kind", "target", "id"], condition=models.Q(state="waiting"), name="outbox_waiting"),
+            models.Index(fields=["state", "created_at"], condition=~models.Q(state="waiting"), name="outbox_done"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.kind} {self.pk}"

@@ -1,0 +1,56 @@
+"""What actions that reach the outside know of a firing, and the devices they are about."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from iotpanel.tenants.models import Tenant
+from rules.channels.wording import NAMES
+from rules.firing import Firing
+from rules.forwarders.contexts import Context, Facts, iso
+from rules.problems import BadRule
+from rules.template import Template, compile_template
+from rules.template_filters import TemplateError
+
+
+def said(firing: Firing) -> dict[str, Any]:
+    """A firing as channels and forwarders are told."""
+    about = {"rule": {"id": firing.rule_id, "name": firing.rule_name}, "change": firing.change, "values": firing.values}
+    return about | {"device": firing.device_key, "at": firing.at}
+
+
+def contexts(firings: Sequence[Firing]) -> list[Context]:
+    """What a template of an action may look at, for each firing; a query or two for each tenant."""
+    facts: dict[int, Facts] = {}
+    for tenant in Tenant.objects.filter(pk__in={firing.tenant_id for firing in firings}):
+        facts[tenant.pk] = Facts(tenant)
+        facts[tenant.pk].load(firing.device_key for firing in firings if firing.tenant_id == tenant.pk)
+    return [_context(firing, facts[firing.tenant_id]) for firing in firings]
+
+
+def _context(firing: Firing, facts: Facts) -> Context:
+    known = {"device": facts.device(firing.device_key), "tenant": facts.tenant, "ts": firing.at // 1000, "at": iso(firing.at)}
+    return known | {name: value for name, value in said(firing).items() if name not in ("device", "at")}
+
+
+class Templates:
+    """The templates among an action's settings. What does not compile is said when the rule is checked."""
+
+    def __init__(self, settings: dict[str, Any], *fields: str) -> None:
+        self.compiled: dict[str, Template] = {}
+        self.wrong: dict[str, str] = {}
+        for field in fields:
+            try:
+                self.compiled[field] = compile_template(settings.get(field, ""), NAMES)
+            except TemplateError as error:
+                self.wrong[field] = str(error)
+
+    def check(self, path: str) -> None:
+        """Raises BadRule with the field's path."""
+        for field, words in self.wrong.items():
+            raise BadRule(f"{path}.{field}", words)
+
+    def render(self, field: str, context: Context) -> str:
+        """Raises TemplateError."""
+        if field in self.wrong:
+            raise TemplateError(self.wrong[field])
+        return self.compiled[field].render(context)

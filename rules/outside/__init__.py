@@ -1,0 +1,1 @@
+"""How we reach the world outside: only addresses that are allowed, and errors by type."""

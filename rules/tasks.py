@@ -1,0 +1,21 @@
+"""What the task workers do for rules: keep promises. Each run is bounded and may die."""
+
+import structlog
+from celery import shared_task
+
+from .delivery import old, run
+
+log = structlog.get_logger(__name__)
+
+
+@shared_task
+def deliver_outbox() -> None:
+    """Deliver what is due."""
+    run.deliver()
+
+
+@shared_task
+def drop_old_deliveries() -> None:
+    """Drop delivered and dead rows of the outbox, and the records of deliveries, that are kept no longer."""
+    if dropped := old.drop():
+        log.info("dropped_old_deliveries", rows=dropped)

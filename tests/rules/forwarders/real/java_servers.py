@@ -1,0 +1,214 @@
+"""Kafka and RocketMQ, real ones from Maven Central where Java and Maven are there.
+
+Without them Kafka is librdkafka's own mock cluster, and the test says so; RocketMQ is then not tested, and says that.
+"""
+
+import os
+import shutil
+import signal
+import struct
+import subprocess
+import sys
+import time
+import uuid
+from base64 import urlsafe_b64encode
+from pathlib import Path
+from typing import Any
+
+from confluent_kafka import Consumer, TopicPartition
+
+from iotpanel.local.ports import free_port
+from rules.forwarders.rocketmq_wire import Peer
+from tests.rules.forwarders.contract import Received
+
+from .brokers import pair
+from .process import Process, listens
+
+PASSWORD = "right-password"
+HERE = Path(__file__).parent
+
+
+def is_there() -> bool:
+    return bool(shutil.which("java") and shutil.which("mvn"))
+
+
+def jars(name: str) -> Path:
+    """The server's jars, fetched once."""
+    folder = Path(os.environ["IOTPANEL_PACKAGES"]) / "java" / name
+    done = folder / f"done-{(HERE / f'java/{name}.xml').stat().st_size}"
+    if not done.exists():
+        fetch = ["mvn", "-q", "-B", "-f", str(HERE / f"java/{name}.xml"), "dependency:copy-dependencies", f"-DoutputDirectory={folder}"]
+        subprocess.run(fetch, check=True, timeout=600)
+        done.touch()
+    return folder
+
+
+def java(folder: Path, *arguments: str) -> tuple[str, ...]:
+    return (str(shutil.which("java")), "-Xmx256m", "-XX:TieredStopAtLevel=1", "-cp", f"{folder}/*", *arguments)
+
+
+class Kafka:
+    kind, secret = "kafka", "password"
+
+    def __init__(self, home: Path) -> None:
+        self.port = free_port()
+        inner, controller, folder = free_port(), free_port(), jars("kafka")
+        home.mkdir(parents=True)
+        login = "org.apache.kafka.common.security.plain.PlainLoginModule required"
+        (home / "server.properties").write_text(f"""
+process.roles=broker,controller
+node.id=1
+controller.quorum.voters=1@127.0.0.1:{controller}
+listeners=CLIENT://127.0.0.1:{self.port},INNER://127.0.0.1:{inner},CONTROLLER://127.0.0.1:{controller}
+advertised.listeners=CLIENT://127.0.0.1:{self.port},INNER://127.0.0.1:{inner}
+listener.security.protocol.map=CLIENT:SASL_PLAINTEXT,INNER:PLAINTEXT,CONTROLLER:PLAINTEXT
+inter.broker.listener.name=INNER
+controller.listener.names=CONTROLLER
+sasl.enabled.mechanisms=PLAIN
+listener.name.client.plain.sasl.jaas.config={login} user_us="{PASSWORD}";
+log.dirs={home}/data
+num.partitions=1
+offsets.topic.replication.factor=1
+transaction.state.log.replication.factor=1
+transaction.state.log.min.isr=1
+""")
+        cluster = urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
+        make = java(folder, "kafka.tools.StorageTool", "format", "-t", cluster, "-c", str(home / "server.properties"))
+        subprocess.run(make, check=True, capture_output=True, timeout=120)
+        argv = java(folder, "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn", "kafka.Kafka", str(home / "server.properties"))
+        self.process = Process("kafka", home, argv, listens(self.port))
+
+    def start(self) -> None:
+        self.process.start()
+
+    def stop(self) -> None:
+        self.process.stop()
+
+    def settings(self) -> dict[str, Any]:
+        return {"servers": f"127.0.0.1:{self.port}", "topic": "readings", "username": "us", "password": PASSWORD}
+
+    def client(self) -> dict[str, Any]:
+        signed = {"security.protocol": "SASL_PLAINTEXT", "sasl.mechanism": "PLAIN", "sasl.username": "us", "sasl.password": PASSWORD}
+        return signed | {"bootstrap.servers": f"127.0.0.1:{self.port}"}
+
+    def received(self) -> Received:
+        """Everything in the topic's only partition."""
+        consumer = Consumer(self.client() | {"group.id": "test", "enable.auto.commit": False, "auto.offset.reset": "earliest"})
+        try:
+            if "readings" not in consumer.list_topics(timeout=20).topics:
+                return []
+            _, end = consumer.get_watermark_offsets(TopicPartition("readings", 0), timeout=20)
+            consumer.assign([TopicPartition("readings", 0, 0)])
+            found: Received = []
+            until = time.monotonic() + 60
+            while len(found) < end and time.monotonic() < until:
+                found += [pair(message.value() or b"") for message in consumer.consume(500, 0.5) if not message.error()]
+            return found
+        finally:
+            consumer.close()
+
+
+class MockKafka(Kafka):
+    """Not a real Kafka: librdkafka's mock cluster in a process of its own. An outage is a process that is held."""
+
+    secret = ""
+
+    def __init__(self, home: Path) -> None:
+        code = (
+            "import time; from confluent_kafka import Producer\n"
+            "producer = Producer({'test.mock.num.brokers': 1, 'bootstrap.servers': ''})\n"
+            "broker = next(iter(producer.list_topics(timeout=10).brokers.values()))\n"
+            "print(f'port={broker.port}', flush=True)\n"
+            "while True: time.sleep(1)\n"
+        )
+        self.process = Process("mock-kafka", home, (sys.executable, "-c", code), lambda: "port=" in self.process.log.read_text())
+
+    def start(self) -> None:
+        if self.process.running is None:
+            self.process.start()
+            self.port = int(self.process.log.read_text().split("port=")[1].split()[0])
+        self.process.running.send_signal(signal.SIGCONT)  # type: ignore[union-attr]
+
+    def stop(self) -> None:
+        self.process.running.send_signal(signal.SIGSTOP)  # type: ignore[union-attr]
+
+    def client(self) -> dict[str, Any]:
+        return {"bootstrap.servers": f"127.0.0.1:{self.port}"}
+
+    def settings(self) -> dict[str, Any]:
+        return {"servers": f"127.0.0.1:{self.port}", "topic": "readings"}
+
+
+class Rocketmq:
+    kind, secret = "rocketmq", ""
+
+    def __init__(self, home: Path) -> None:
+        folder, self.names, self.port = jars("rocketmq"), free_port(), free_port()
+        home.mkdir(parents=True)
+        env = {"ROCKETMQ_HOME": str(home), "JAVA_TOOL_OPTIONS": f"-Duser.home={home}"}
+        (home / "names.conf").write_text(f"listenPort={self.names}\nkvConfigPath={home}/kv.json\n")
+        start = java(folder, "org.apache.rocketmq.namesrv.NamesrvStartup", "-c", str(home / "names.conf"))
+        self.name_server = Process("names", home, start, listens(self.names), env)
+        (home / "broker.conf").write_text(f"""
+brokerName=one
+brokerIP1=127.0.0.1
+listenPort={self.port}
+haListenPort={free_port()}
+namesrvAddr=127.0.0.1:{self.names}
+storePathRootDir={home}/store
+storePathCommitLog={home}/store/commitlog
+mappedFileSizeCommitLog=16777216
+mappedFileSizeConsumeQueue=600000
+diskMaxUsedSpaceRatio=99
+autoCreateTopicEnable=true
+""")
+        exports: tuple[str, ...] = ("--add-exports", "java.base/sun.nio.ch=ALL-UNNAMED", "--add-opens", "java.base/java.nio=ALL-UNNAMED")
+        exports += ("--add-opens", "java.base/sun.nio.ch=ALL-UNNAMED", "-XX:MaxDirectMemorySize=256m")
+        start = java(folder, *exports, "org.apache.rocketmq.broker.BrokerStartup", "-c", str(home / "broker.conf"))
+        self.broker = Process("broker", home, start, listens(self.port), env)
+
+    def start(self) -> None:
+        self.name_server.start()
+        self.broker.start()
+        time.sleep(2)  # until the broker is known to the name server
+
+    def stop(self) -> None:
+        self.broker.stop()
+        self.name_server.stop()
+
+    def settings(self) -> dict[str, Any]:
+        return {"name_server": f"127.0.0.1:{self.names}", "topic": "readings"}
+
+    def received(self) -> Received:
+        """All queues of the topic, in the order of the broker's one log."""
+        peer = Peer(f"127.0.0.1:{self.port}", None)
+        try:
+            found = [each for queue in range(4) for each in pulled(peer, queue)]
+        finally:
+            peer.close()
+        return [pair(body) for _, body in sorted(found)]
+
+
+def pulled(peer: Peer, queue: int) -> list[tuple[int, bytes]]:
+    """(place in the log, body) of every message of a queue."""
+    found: list[tuple[int, bytes]] = []
+    while True:
+        fields = {"consumerGroup": "test", "topic": "readings", "queueId": queue, "queueOffset": len(found), "maxMsgNums": 32}
+        fields |= {
+            "sysFlag": 4,
+            "commitOffset": 0,
+            "suspendTimeoutMillis": 0,
+            "subscription": "*",
+            "subVersion": 0,
+            "expressionType": "TAG",
+        }
+        answer = peer.ask(11, fields)
+        if answer.code != 0:
+            return found
+        data = answer.body
+        while data:
+            (size,) = struct.unpack(">i", data[:4])
+            (place,) = struct.unpack(">q", data[28:36])
+            (length,) = struct.unpack(">i", data[84:88])
+            found.append((place, data[88 : 88 + length]))
+            data = data[size:]
