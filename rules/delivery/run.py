@@ -55,7 +55,7 @@ def serve(target: Target, until: float) -> int:
     try:
         while more := _batch_or_again(target):
             delivered += more
-            if time.monotonic() > until or not lease.renew(target):
+            if time.monotonic() > until or resting(target) or not lease.renew(target):
                 break
     except Gone as error:
         dead = queue.give_up(target, shortened(str(error)))
@@ -63,6 +63,11 @@ def serve(target: Target, until: float) -> int:
     except Down as error:
         _note_down(target, str(error))
     return delivered
+
+
+def resting(target: Target) -> bool:
+    """Whether the target is left alone for a while after a delivery."""
+    return target.paused_until is not None and target.paused_until > timezone.now()
 
 
 def _batch_or_again(target: Target) -> int:
@@ -80,7 +85,8 @@ def _batch(target: Target) -> int:
     """Send one batch and note what became of it; how many messages are done with. Raises Gone, Down."""
     with opened(target) as carrier:
         probing = target.failures > 0
-        parcels = queue.next_parcels(target, rows=1 if probing else queue.ROWS, early=carrier.gathers)
+        rows = carrier.batch if carrier.gathers else 1 if probing else queue.ROWS
+        parcels = queue.next_parcels(target, rows=rows, early=carrier.gathers)
         if not parcels:
             return 0
         started = time.perf_counter()
@@ -130,6 +136,7 @@ def _note(target: Target, carrier: Carrier, sent: Sent) -> None:
         now = timezone.now()
         changes |= {"failures": 0, "last_ok_at": now, "paused_until": now + timedelta(seconds=rest) if rest else None}
         target.failures = 0
+        target.paused_until = now + timedelta(seconds=rest) if rest else None
     if sent.refused:
         changes |= {"last_error": sent.refused[0][1], "last_error_at": timezone.now()}
     Target.objects.filter(pk=target.pk).update(**changes)
