@@ -81,7 +81,7 @@ def one_pass(services: Services, options: argparse.Namespace, ids: dict[str, int
         "sent": sent["sent"],
         "send_messages_per_s": round(sent["sent"] / sent["seconds"]),
         "stored": figures["stored"],
-        "lost": sent["acked" if options.qos else "sent"] - figures["stored"],
+        "lost": max(0, sent["acked" if options.qos else "sent"] - figures["stored"]),
         "duplicates": max(0, figures["stored"] - sent["sent"]),
         "p50_ms": figures["p50_ms"],
         "p99_ms": figures["p99_ms"],

@@ -140,8 +140,8 @@ class Load:
             self.acked += packets
 
     def finish(self, sent: int) -> None:
-        """Wait for what is under way, at most ten seconds."""
-        until = time.monotonic() + 10
+        """Wait for what is under way, a minute at most."""
+        until = time.monotonic() + 60
         while time.monotonic() < until and (any(device.backlog for device in self.devices) or (self.job["qos"] and self.acked < sent)):
             for device in self.devices:
                 self.flush(device)

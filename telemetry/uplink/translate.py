@@ -72,7 +72,9 @@ class _Translation:
 
     def _admit(self, place: int, uplink: Uplink, found: topics.Route | Invalid) -> Admitted | None:
         """The device that an uplink comes from, if it is one that may speak: nearly always at first sight."""
-        device = self.directory.known.get(found.key) if type(found) is topics.Route else None
+        if isinstance(found, Invalid):
+            return self._admit_slowly(place, uplink, found)
+        device = self.directory.known.get(found.key)
         if device is None or not device.enabled or device.limits is not None or device.product.archives or found.kind == "status":
             return self._admit_slowly(place, uplink, found)
         self.findings.heard.append((place, device.id))
