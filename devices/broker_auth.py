@@ -26,10 +26,10 @@ def accounts() -> Iterator[str]:
         yield f"{key}:{broker_hash}"
 
 
-def own_patterns() -> list[Pattern]:
-    """The topics that products map for themselves."""
+def own_patterns(*, down: bool = False) -> list[Pattern]:
+    """The topics that products map for themselves, for uplinks or for downlinks."""
     mapped = Product.objects.exclude(topics=[]).order_by("pk").values_list("topics", "codec_kind")
-    return [pattern for topics, codec in mapped for pattern in patterns_of(topics, codec)]
+    return [pattern for topics, codec in mapped for pattern in patterns_of(topics, codec, down=down)]
 
 
 def rules(patterns: list[Pattern]) -> Iterator[str]:
@@ -47,7 +47,7 @@ class Swapped(NamedTuple):
 
 def write_files(folder: Path) -> Swapped:
     """Bring both files up to date and have the broker read them, which ends the sessions of the accounts that ended."""
-    content = {"passwords": accounts(), "acl": rules(own_patterns())}
+    content = {"passwords": accounts(), "acl": rules([*own_patterns(), *own_patterns(down=True)])}
     gone = {name: _swap(folder / name, _with_ours(folder / f"ours-{name}", lines)) for name, lines in content.items()}
     changed = any(lines is not None for lines in gone.values())
     if changed:

@@ -37,7 +37,10 @@ def may_subscribe(username: str, topic_filter: str) -> bool:
     """What is meant for it, wildcards behind its own name included."""
     if is_platform(username):
         return True
-    return is_device_key(username) and topic_filter.startswith(f"devices/{username}/down/")
+    if not is_device_key(username):
+        return False
+    native = topic_filter.startswith(f"devices/{username}/down/")
+    return native or any(pattern.key_in(topic_filter) == username for pattern in own_patterns(down=True))
 
 
 def _platform() -> tuple[str, str]:

@@ -168,8 +168,11 @@ def product_entry(product: Product) -> ProductEntry:
     )
 
 
-def patterns_of(mapped: list[dict[str, str] | str], codec: str) -> list[topics.Pattern]:
-    """The patterns of a product's `topics`; a bare string is telemetry, or raw where a script decodes."""
+def patterns_of(mapped: list[dict[str, str] | str], codec: str, *, down: bool = False) -> list[topics.Pattern]:
+    """The patterns of a product's `topics`, those of its uplinks or its downlinks; a bare string is telemetry, or raw
+    where a script decodes.
+    """
     bare = "raw" if codec == "lua" else "telemetry"
     whole = [{"topic": own} if isinstance(own, str) else own for own in mapped]
-    return [topics.Pattern.of(own["topic"], own.get("kind", bare)) for own in whole]
+    found = [topics.Pattern.of(own["topic"], own.get("kind", bare)) for own in whole]
+    return [pattern for pattern in found if pattern.goes_down is down]

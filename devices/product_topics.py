@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from .models import Product
 from .topics import PLACEHOLDER, pattern_problem
 
-KIND = re.compile(r"(telemetry|attributes|raw|status|events/[A-Za-z0-9][A-Za-z0-9_.-]{0,63})\Z")
+KIND = re.compile(r"(telemetry|attributes|raw|status|events/[A-Za-z0-9][A-Za-z0-9_.-]{0,63}|down/commands|down/raw)\Z")
 MAX_TOPICS = 32
 _LOCK = 0x10_70_1C5  # any number, the same in every process
 
@@ -39,7 +39,7 @@ def _clean_topic(item: Any, default_kind: str) -> dict[str, str]:
         raise ValidationError(_("Topic “%(topic)s” %(problem)s."), code="bad_topic", params={"topic": topic[:200], "problem": problem})
     if not isinstance(kind, str) or not KIND.match(kind):
         raise ValidationError(
-            _("“%(kind)s” is no kind: write telemetry, attributes, events/<name>, raw or status."),
+            _("“%(kind)s” is no kind: write telemetry, attributes, events/<name>, raw, status, down/commands or down/raw."),
             code="bad_kind",
             params={"kind": str(kind)[:80]},
         )

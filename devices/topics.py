@@ -113,6 +113,11 @@ class Pattern(NamedTuple):
         return f"{self.prefix}+{self.suffix}"
 
     @property
+    def goes_down(self) -> bool:
+        """Whether the platform publishes here and the device listens."""
+        return self.rest[0] == "down"
+
+    @property
     def acl(self) -> str:
         """The broker's permission: each device its own level only."""
-        return f"pattern write {self.prefix}%u{self.suffix}"
+        return f"pattern {'read' if self.goes_down else 'write'} {self.prefix}%u{self.suffix}"

@@ -1,4 +1,4 @@
-"""Drops records about data that are too old: dead letters and the ledger."""
+"""Drops records that are too old: dead letters, the ledger, ended commands, changes of shadows."""
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
@@ -21,10 +21,30 @@ MINUTES = """
     DELETE FROM telemetry_ledgerminute
     WHERE (tenant_id, minute) IN (SELECT tenant_id, minute FROM telemetry_ledgerminute WHERE minute < %s LIMIT %s)
 """
+# Ids of commands grow with time: milliseconds since 2020, then 20 bits of a counter.
+COMMANDS = """
+    DELETE FROM devices_command WHERE id IN (
+        SELECT id FROM devices_command
+        WHERE id < ((extract(epoch FROM %s::timestamptz) * 1000)::bigint - 1577836800000) << 20 AND finished_at IS NOT NULL LIMIT %s
+    )
+"""
+# What lies before the last whole state that is itself too old: the rest is needed to show the past from then on.
+SHADOW_STEPS = """
+    WITH old AS (SELECT %s::timestamptz AS at)
+    DELETE FROM devices_shadowstep WHERE id IN (
+        SELECT step.id FROM devices_shadowstep step, old
+        WHERE step.at < old.at AND EXISTS (
+            SELECT 1 FROM devices_shadowstep later
+            WHERE later.device_id = step.device_id AND later.version > step.version AND later.whole IS NOT NULL AND later.at < old.at
+        ) LIMIT %s
+    )
+"""
 KEPT: list[tuple[str, Callable[[], int]]] = [
     (DEAD_LETTERS, lambda: settings.DEAD_LETTER_DAYS),
     (HOURS, lambda: settings.LEDGER_DAYS),
     (MINUTES, lambda: MINUTES_DAYS),
+    (COMMANDS, lambda: settings.COMMAND_DAYS),
+    (SHADOW_STEPS, lambda: settings.COMMAND_DAYS),
 ]
 
 

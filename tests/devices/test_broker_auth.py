@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from devices import broker_auth, products, provisioning
+from devices import broker_auth, broker_rules, products, provisioning
 from devices.models import Device, Product
 from iotpanel.tenants.models import Tenant
 from tests.make import make_device, make_product
@@ -103,3 +103,16 @@ def test_a_stale_pid_of_nobody_is_no_error(tmp_path: Path) -> None:
     (tmp_path / "mosquitto.pid").write_text(str(gone))
     broker_auth.reload(tmp_path)
     assert signal.SIGHUP
+
+
+def test_a_mapped_downlink_is_read_by_its_own_device_and_written_by_none(product: Product, tmp_path: Path) -> None:
+    mapped = [{"topic": "cmnd/{key}/POWER", "kind": "down/raw"}, {"topic": "tele/{key}/SENSOR", "kind": "telemetry"}]
+    products.update_product(product, topics=mapped)
+    broker_auth.write_files(tmp_path)
+
+    rules = (tmp_path / "acl").read_text().splitlines()
+    assert "pattern read cmnd/%u/POWER" in rules and "pattern write cmnd/%u/POWER" not in rules
+    assert [pattern.subscription for pattern in broker_auth.own_patterns()] == ["tele/+/SENSOR"]
+    device = make_device(product=product, key="pump")
+    assert broker_rules.may_subscribe(device.key, "cmnd/pump/POWER") and not broker_rules.may_publish(device.key, "cmnd/pump/POWER")
+    assert not broker_rules.may_subscribe(device.key, "cmnd/other/POWER") and not broker_rules.may_subscribe(device.key, "cmnd/+/POWER")
