@@ -1,6 +1,7 @@
 """Commands through the real broker: sent by REST, answered by a device, followed on the WebSocket."""
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -171,7 +172,7 @@ def test_the_lost_worker_sends_none_twice(platform: Platform, product: str) -> N
                 platform.post(f"devices/{account.key}/commands/", {"name": "set-level", "params": {"level": number}, "timeout": 4}, 202)
             )
             if number in (4, 9):
-                platform.services.kill("uplink")
+                kill_worker(platform)
         eventually(lambda: not open_ones(platform, account), 90)
 
     levels = [body["params"]["level"] for body in device.commands()]
@@ -181,3 +182,9 @@ def test_the_lost_worker_sends_none_twice(platform: Platform, product: str) -> N
 
 def open_ones(platform: Platform, account: Account) -> list[str]:
     return [row["state"] for row in platform.get(f"devices/{account.key}/commands/")["results"] if not row["final"]]
+
+
+def kill_worker(platform: Platform) -> None:
+    """Kill it, once it is there again after the last time."""
+    eventually(lambda: Path(f"/proc/{platform.services.pid('uplink')}").exists(), 60)
+    platform.services.kill("uplink")
