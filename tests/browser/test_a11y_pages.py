@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 
 from tests.browser.conftest import Visit
-from tests.flows.platform import Platform
+from tests.flows.platform import Account, Platform
 from tests.services import eventually
 
 Start = Callable[..., Visit]
@@ -30,12 +30,24 @@ def pages(platform: Platform) -> list[str]:
     return [
         *plain,
         "/dead-letters/?view=replayed",
+        *rules(platform, key, device),
         "/account/",
         "/accounts/2fa/",
         "/accounts/password/change/",
         "/welcome/",
         "/accounts/logout/",
     ]
+
+
+def rules(platform: Platform, product: str, device: Account) -> list[str]:
+    """The addresses of a rule and of an alarm that it raised."""
+    body = {"scope": {"product": product}, "when": {"property": "n", "op": ">", "value": 3}, "actions": [{"kind": "alarm"}]}
+    rule = platform.post("rules/", {"name": "Accessible", "enabled": True, **body})["id"]
+    with platform.connect(device) as connection:
+        connection.say("raw", b"\x06")
+        eventually(lambda: platform.get("alarms/", device=device.key)["results"])
+    alarm = platform.get("alarms/", device=device.key)["results"][0]["id"]
+    return ["/rules/", "/rules/-/new/", f"/rules/{rule}/", f"/rules/{rule}/trace/", "/alarms/", f"/alarms/{alarm}/"]
 
 
 @pytest.mark.parametrize(("width", "theme", "language"), LOOKS, ids=["-".join(look) for look in LOOKS])
