@@ -85,7 +85,7 @@ def begin(now: int) -> bool:
     sealed_to = moment(floor(now - SETTLES, MINUTE))
     execute(START, [sealed_to, sealed_to])
     execute(MOVE_SEAL, [sealed_to])
-    if not execute("SELECT FROM telemetry_dirtybucket WHERE claimed LIMIT 1"):
+    if not execute("SELECT 1 FROM telemetry_dirtybucket WHERE claimed LIMIT 1"):
         execute(CLAIM, [CLAIM_AT_ONCE])
     return True
 
