@@ -20,6 +20,10 @@ from devices.jobs import verbs
 from devices.models import Device, Job, Product, Serial
 from iotpanel.asgi import application
 from iotpanel.tenants.models import Role, Tenant, User
+from rules.models import Alarm
+from rules.mutes import create_maintenance
+from rules.rotations import create_rotation
+from rules.rules import create_rule
 from telemetry.models import DeadLetterRecord
 from tests.make import make_api_key, make_device, make_device_with_secret, make_group, make_product, make_tenant
 from tests.rules.fakes import make_channel, make_forwarder
@@ -36,7 +40,15 @@ dead-letters/ dead-letters/{id}/ dead-letters/{id}/replay/ dead-letters/replay/
 device/telemetry device/attributes device/events/{name} device/raw device/raw/{port}
 """
 LEFT_OUT = object()
-MODEL = {"commands": [{"key": "restart", "name": "Restart"}]}
+MODEL = {
+    "properties": [{"key": "t", "name": "Temperature", "type": "number"}],
+    "commands": [{"key": "restart", "name": "Restart"}],
+}
+RULE: dict[str, Any] = {
+    "scope": {"product": "climate"},
+    "when": {"property": "t", "op": ">", "value": 5},
+    "actions": [{"kind": "alarm"}],
+}
 CHECKS = [not_a_server_error, status_code_conformance, content_type_conformance, response_schema_conformance]
 
 
@@ -108,6 +120,35 @@ def make_registered(device: Device) -> str:
     return made.serial
 
 
+def make_alarm(device: Device) -> Alarm:
+    """An active alarm of the device."""
+    made: Alarm = Alarm.objects.create(tenant=device.tenant, device=device, rule_name="Warm", raised_at=device.created_at)
+    return made
+
+
+def around(device: Device) -> dict[str, dict[str, Any]]:
+    """Rules, alarms, and what stands around them."""
+    rule = create_rule(device.tenant, name="Warm", body=RULE)
+    scene = create_rule(device.tenant, name="Scene", body={**RULE, "trigger": "scene", "when": None})
+    window: dict[str, Any] = {"name": "Work", "scope": LEFT_OUT, "starts_at": "2031-01-01T00:00:00Z", "ends_at": "2031-01-02T00:00:00Z"}
+    turns: dict[str, Any] = {"name": "Turns", "people": ["olga"], "period": 7, "starts_at": "2026-01-01T00:00:00Z"}
+    past = {"start": "2026-01-01T00:00:00Z", "end": "2026-01-02T00:00:00Z"}
+    body = dict.fromkeys(("description", "trigger", "for", "clear", "clear_for", "cooldown", "active", "repeat", "lateness"), LEFT_OUT)
+    return {
+        "rules": {"id": rule.pk, "sent": {**body, **RULE, "name": "Warmer"}},
+        "rules/{id}/run/": {"id": scene.pk},
+        "rules/{id}/backtest/": {"id": rule.pk, "sent": past},
+        "rules/backtest/": {"sent": {**past, "rule": RULE}},
+        "alarms": {"id": make_alarm(device).pk},
+        "alarms/{id}/assign/": {"id": make_alarm(device).pk, "sent": {"to": "olga"}},
+        "alarms/{id}/shelve/": {"id": make_alarm(device).pk, "sent": {"until": None, "for": LEFT_OUT}},
+        "alarms/{id}/comments/": {"id": make_alarm(device).pk, "sent": {"text": "on my way"}},
+        "maintenances": {"id": create_maintenance(device.tenant, **{**window, "scope": {}}).pk, "sent": window},
+        "rotations": {"key": create_rotation(device.tenant, key="turns", **turns).key, "sent": turns},
+        "rotations/": {"sent": {**turns, "key": "more-turns"}},
+    }
+
+
 def make_spare(owner: User) -> str:
     """The key of a tenant of theirs that may be ended."""
     spare = make_tenant(key="spare")
@@ -150,6 +191,7 @@ def parameters(transactional_db: None, tenant: Tenant, owner: User) -> dict[str,
         "members": {"username": "olga"},
         "api-keys": {"id": make_api_key(tenant)[0].pk},
         "dead-letters": {"id": letter.pk},
+        **around(device),
         "forwarders": {"id": make_forwarder(tenant).pk},
         "channels": {"id": make_channel(tenant).pk},
     }

@@ -26,7 +26,7 @@ class RunAnswer(serializers.Serializer[Any]):
     devices = serializers.IntegerField(help_text="On how many devices it was run.")
 
 
-class Limits(serializers.Serializer[Any]):
+class RuleLimits(serializers.Serializer[Any]):
     rules = serializers.IntegerField()
     most_rules = serializers.IntegerField()
     running = serializers.IntegerField()
@@ -166,7 +166,7 @@ class RulesViewSet(TenantViewSet):
             raise Conflict("disabled", _("This rule is switched off."))
         return Response({"devices": rules.run_scene(rule)})
 
-    @extend_schema(responses={200: Limits}, filters=False)
+    @extend_schema(responses={200: RuleLimits}, filters=False)
     @action(detail=False, methods=["get"], pagination_class=None)
     def limits(self, request: Request) -> Response:
         """How many rules there are, and may be; and which were switched off because they failed."""

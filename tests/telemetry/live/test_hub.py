@@ -152,7 +152,7 @@ def test_status_goes_to_watchers_of_the_device_and_of_the_tenant_once_each() -> 
             shared.join(connection.listener)
         await shared.watch(both.listener, devices=[1], tenants=[9])
         await shared.watch(neither.listener, devices=[2])
-        shared.dispatch({"readings": [], "status": [list(Status(1, "freezer", 9, True, AT))], "frames": []})
+        shared.dispatch({"readings": [], "status": [list(Status(1, "freezer", 9, True, AT))], "frames": [], "notices": []})
         assert both.mailbox.take() == [{"type": "status", "data": [["freezer", True, 1_767_225_600_000]]}]
         assert neither.mailbox.take() == []
         await shared.leave(both.listener)
