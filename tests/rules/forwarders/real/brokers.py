@@ -32,6 +32,7 @@ class Rabbitmq:
 
     def __init__(self, home: Path) -> None:
         self.port = free_port()
+        names = free_port()
         erlang = sorted(tree().glob("usr/lib/erlang/erts-*/bin"))[-1]
         home.mkdir(parents=True)
         wrapper = home / "bin"
@@ -49,7 +50,7 @@ class Rabbitmq:
             "PATH": f"{wrapper}:/usr/bin:/bin",
             "RABBITMQ_NODENAME": f"iotpanel-{self.port}@localhost",
             "RABBITMQ_DIST_PORT": str(free_port()),
-            "ERL_EPMD_PORT": str(free_port()),
+            "ERL_EPMD_PORT": str(names),
             "ERL_EPMD_ADDRESS": "127.0.0.1",
             "RABBITMQ_CONFIG_FILE": str(home / "rabbitmq.conf"),
             "RABBITMQ_CONF_ENV_FILE": str(home / "none"),
@@ -62,8 +63,12 @@ class Rabbitmq:
         }
         start = program("usr/lib/rabbitmq/lib/rabbitmq_server-*/sbin/rabbitmq-server")
         self.process = Process("rabbitmq", home, (str(start),), listens(self.port), env)
+        # Erlang's own name server, which a node starts by itself only where its programs are installed.
+        self.names = Process("epmd", home, (str(erlang / "epmd"),), listens(names), env)
 
     def start(self) -> None:
+        if self.names.running is None:
+            self.names.start()
         self.process.start()
         with self._connection() as connection:
             connection.channel().queue_declare("readings", durable=True)

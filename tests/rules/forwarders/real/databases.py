@@ -120,8 +120,11 @@ class Mariadb:
 
 class Influxdb:
     kind, secret = "influxdb", "password"
-    # A field that is a number cannot be true as well.
-    poison = '{"device": "{{ device.key }}", "values": {"n": {{ values.n | replace("0", "true") }}}}'
+    # A field that is a number cannot be a text as well: of device a another field is one, of device b this one.
+    poison = (
+        '{"device": "{{ device.key }}", "values": '
+        '{"n": {{ values.n }}, "{{ device.key | replace("a", "m") | replace("b", "n") }}": "text"}}'
+    )
 
     def __init__(self, home: Path) -> None:
         self.port = free_port()

@@ -13,7 +13,7 @@ from tests.rules.forwarders.contract import Counterpart, ForwarderContract
 from .brokers import Mosquitto, Nats, Rabbitmq, Valkey
 from .databases import S3, Clickhouse, Influxdb, Mariadb, Postgresql
 from .java_servers import Kafka, MockKafka, Rocketmq, is_there
-from .process import tree
+from .process import Process, tree
 
 SERVERS: dict[str, Callable[[Path], Counterpart]] = {
     "mqtt": Mosquitto,
@@ -40,6 +40,9 @@ def server(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
     found.start()
     yield found
     found.stop()
+    for each in vars(found).values():
+        if isinstance(each, Process):
+            each.stop()
 
 
 @pytest.fixture
