@@ -181,7 +181,7 @@ class Clickhouse:
 </yandex>""")
         (home / "users.xml").write_text(f"""<yandex><profiles><default></default></profiles><quotas><default></default></quotas><users>
 <us><password>{PASSWORD}</password><networks><ip>::/0</ip></networks><profile>default</profile><quota>default</quota></us></users></yandex>""")
-        argv = (str(program("usr/bin/clickhouse", "usr/bin/clickhouse-server")), "server", f"--config-file={home}/config.xml")
+        argv = (str(program("usr/sbin/clickhouse-server")), f"--config-file={home}/config.xml")
         self.process = Process("clickhouse", home, argv, listens(self.port), libraries())
 
     def start(self) -> None:

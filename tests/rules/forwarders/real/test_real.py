@@ -28,7 +28,7 @@ SERVERS: dict[str, Callable[[Path], Counterpart]] = {
 }
 if is_there():
     SERVERS["rocketmq"] = Rocketmq
-if any(tree().glob("usr/bin/clickhouse*")):
+if any(tree().glob("usr/sbin/clickhouse-server")):
     SERVERS["clickhouse"] = Clickhouse
 ELSEWHERE = {"http", "log"}  # http: tests/rules/forwarders/test_http_contract.py; log: has no other side
 
