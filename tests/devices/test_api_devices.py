@@ -204,7 +204,7 @@ def test_a_missing_slash_leads_to_the_address(owner: User, climate: Any) -> None
     assert (answer.status_code, answer["Location"]) == (308, "/api/v1/devices/?x=1")
 
 
-@pytest.mark.parametrize("path", ["nothing/", "devices/x/y/z", "", "rules/", "alarms/"])
+@pytest.mark.parametrize("path", ["nothing/", "devices/x/y/z", "", "rules/1/nothing/", "alarms/nothing/at/all/"])
 def test_an_unknown_address_is_404_in_the_one_shape(owner: User, path: str) -> None:
     refused(Rest(owner).get(path), 404, "not_found")
 

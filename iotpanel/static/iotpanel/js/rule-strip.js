@@ -25,7 +25,7 @@ function course(line, limit, x) {
 
 function lane(row, data, words) {
   const x = (ms) => ((ms - data.start) / (data.end - data.start)) * WIDTH;
-  const svg = draw("svg", { viewBox: `0 0 ${WIDTH} ${HEIGHT}`, preserveAspectRatio: "none", role: "img", "aria-label": words.lane.replace("COUNT", row.count).replace("NAME", row.name) });
+  const svg = draw("svg", { viewBox: `0 0 ${WIDTH} ${HEIGHT}`, preserveAspectRatio: "none", role: "group", "aria-label": words.lane.replace("COUNT", row.count).replace("NAME", row.name) });
   svg.append(draw("rect", { class: "lane", width: WIDTH, height: HEIGHT, rx: 2 }));
   if (row.line?.points) {
     const { runs, gaps, y } = course(row.line, data.limit, x);
