@@ -15,7 +15,7 @@ def test_hypertables_are_there_exactly_where_timescale_is() -> None:
     assert settings.TIMESCALE or not features.active(connection)
     if features.active(connection):
         found = {name for (name,) in execute("SELECT hypertable_name FROM timescaledb_information.hypertables")}
-        assert found == {"telemetry_report", "telemetry_event"}
+        assert found == {"telemetry_report", "telemetry_event", "telemetry_archive"}
 
 
 @pytest.mark.parametrize("table", ["telemetry_report", "telemetry_event"])
