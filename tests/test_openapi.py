@@ -3,6 +3,7 @@
 import io
 import re
 from contextlib import redirect_stderr
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -40,6 +41,7 @@ dead-letters/ dead-letters/{id}/ dead-letters/{id}/replay/ dead-letters/replay/
 device/telemetry device/attributes device/events/{name} device/raw device/raw/{port}
 """
 LEFT_OUT = object()
+SOON = datetime(2031, 1, 1, tzinfo=UTC)
 MODEL = {
     "properties": [{"key": "t", "name": "Temperature", "type": "number"}],
     "commands": [{"key": "restart", "name": "Restart"}],
@@ -143,8 +145,11 @@ def around(device: Device) -> dict[str, dict[str, Any]]:
         "alarms/{id}/assign/": {"id": make_alarm(device).pk, "sent": {"to": "olga"}},
         "alarms/{id}/shelve/": {"id": make_alarm(device).pk, "sent": {"until": None, "for": LEFT_OUT}},
         "alarms/{id}/comments/": {"id": make_alarm(device).pk, "sent": {"text": "on my way"}},
-        "maintenances": {"id": create_maintenance(device.tenant, **{**window, "scope": {}}).pk, "sent": window},
-        "rotations": {"key": create_rotation(device.tenant, key="turns", **turns).key, "sent": turns},
+        "maintenances": {
+            "id": create_maintenance(device.tenant, name="Work", starts_at=SOON, ends_at=SOON + timedelta(days=1)).pk,
+            "sent": window,
+        },
+        "rotations": {"key": create_rotation(device.tenant, key="turns", name="Turns", people=["olga"], starts_at=SOON).key, "sent": turns},
         "rotations/": {"sent": {**turns, "key": "more-turns"}},
     }
 
