@@ -131,7 +131,9 @@ def make_alarm(device: Device) -> Alarm:
 def around(device: Device) -> dict[str, dict[str, Any]]:
     """Rules, alarms, and what stands around them."""
     rule = create_rule(device.tenant, name="Warm", body=RULE)
-    scene = create_rule(device.tenant, name="Scene", body={**RULE, "trigger": "scene", "when": None})
+    scene = create_rule(
+        device.tenant, name="Scene", body={name: value for name, value in {**RULE, "trigger": "scene"}.items() if name != "when"}
+    )
     window: dict[str, Any] = {"name": "Work", "scope": LEFT_OUT, "starts_at": "2031-01-01T00:00:00Z", "ends_at": "2031-01-02T00:00:00Z"}
     turns: dict[str, Any] = {"name": "Turns", "people": ["olga"], "period": 7, "starts_at": "2026-01-01T00:00:00Z"}
     past = {"start": "2026-01-01T00:00:00Z", "end": "2026-01-02T00:00:00Z"}

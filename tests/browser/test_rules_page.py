@@ -31,7 +31,7 @@ def test_a_rule_is_built_tried_switched_on_and_raises_its_alarm(visit: Start, pl
         window = visit()
         page = window.open(f"/rules/-/new/?product={product}")
         page.fill("#rule-name", "Too warm by clicking")
-        page.get_by_label("Value", exact=True).fill("8")
+        page.locator("[data-field='when.value']").fill("8")
         page.locator("[data-field='actions.0.severity']").select_option("critical")
         page.locator("[data-field='actions.0.message']").fill("Warm room")
 
@@ -62,7 +62,7 @@ def test_what_is_wrong_is_said_while_typing_and_cannot_be_saved(visit: Start, pl
 
     expect(page.locator("[data-rule=problems]")).to_contain_text("when.value")
     expect(page.get_by_role("button", name="Switch on")).to_be_disabled()
-    page.get_by_label("Value", exact=True).fill("8")
+    page.locator("[data-field='when.value']").fill("8")
     expect(page.locator("[data-rule=problems]")).to_be_hidden()
     page.get_by_role("button", name="Condition", exact=True).click()
     page.get_by_label("What is compared").nth(1).select_option("property:door")
