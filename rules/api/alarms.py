@@ -64,6 +64,11 @@ class AlarmEventSerializer(serializers.Serializer[AlarmEvent]):
     data = serializers.JSONField()  # type: ignore[assignment]  # DRF's metaclass takes fields out of the class
 
 
+class AlarmEvents(serializers.Serializer[Any]):
+    results = AlarmEventSerializer(many=True)
+    next = serializers.CharField(allow_null=True)
+
+
 class Words(serializers.Serializer[Any]):
     text = serializers.CharField(required=False, allow_blank=True, max_length=2_000)
 
@@ -140,7 +145,7 @@ class AlarmsViewSet(TenantViewSet):
             raise serializers.ValidationError({"until": [_("Give a time to come.")]})
         return self._do(alarms.shelve, alarm, given)
 
-    @extend_schema(methods=["GET"], responses=AlarmEventSerializer(many=True), filters=False)
+    @extend_schema(methods=["GET"], responses=AlarmEvents, filters=False)
     @extend_schema(methods=["POST"], request=Comment, responses={201: AlarmEventSerializer})
     @action(detail=True, methods=["get", "post"], pagination_class=None)
     def comments(self, request: Request, **kwargs: Any) -> Response:

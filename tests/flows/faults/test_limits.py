@@ -29,7 +29,7 @@ def test_a_device_above_its_limit_is_refused_and_its_neighbour_is_not(platform: 
     assert books(platform, neighbour)["stored"] == 50
     assert platform.letters(loud) == [], "what policy refuses is not kept"
     assert platform.get(f"devices/{loud.key}/limits/")["rejected"] == refused["rejected"]
-    assert 'iotpanel_uplink_rejections_total{code="rate_limited"' in platform.metrics()
+    eventually(lambda: 'iotpanel_uplink_rejections_total{code="rate_limited"' in platform.metrics())
 
 
 def test_what_the_broker_kept_while_the_worker_was_away_is_not_refused(platform: Platform) -> None:
