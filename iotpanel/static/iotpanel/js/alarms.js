@@ -49,5 +49,5 @@ document.addEventListener("keydown", (event) => {
 });
 let resized;
 addEventListener("resize", () => { clearTimeout(resized); resized = setTimeout(show, 80); });
-watch([], { notices: ["alarms"], alarm: soon, back: soon });
+watch([], { notices: ["alarms"], alarm: soon, began: soon, back: soon });
 show();

@@ -90,6 +90,7 @@ function begin() {
     notices: commands ? ["commands"] : shadow ? ["shadows"] : [],
     command: (command) => command.device === key && commands?.(),
     shadow: (change) => change.device === key && shadow?.(),
+    began: () => (commands?.(), shadow?.()),
     back: () => (chart?.load(), commands?.(), shadow?.()),
   });
 }

@@ -14,6 +14,7 @@ let tries = 0;
 let heardAt = 0;
 let retryAt = 0;
 let wasLost = false;
+let isNew = false;
 const LISTS = ["devices", "frames"], SWITCHES = ["alarms", "commands", "shadows"];
 const nothing = () => ({ devices: new Set(), frames: new Set(), notices: new Set() });
 let subscribed = nothing();
@@ -67,9 +68,8 @@ function onMessage(event) {
 function onSubscribed() {
   tries = 0;
   show("live");
-  if (!wasLost) return;
-  wasLost = false;
-  tell("back"); // what passed meanwhile has to be fetched
+  if (isNew) tell(wasLost ? "back" : "began"); // what passed meanwhile has to be fetched
+  isNew = wasLost = false;
 }
 
 function connect() {
@@ -79,6 +79,7 @@ function connect() {
   heardAt = Date.now();
   const tenant = document.body.dataset.tenant; // whoever has several works in one at a time
   socket = new WebSocket(`${scheme}//${location.host}${PATH}${tenant ? `?tenant=${encodeURIComponent(tenant)}` : ""}`);
+  isNew = true;
   socket.addEventListener("open", subscribe);
   socket.addEventListener("message", onMessage);
   socket.addEventListener("close", onClose);
@@ -117,7 +118,8 @@ function show(state) {
 
 /**
  * Watches devices by key. `handlers` may have `readings(rows)` with rows `[key, property, ms, value]`,
- * `status(rows)` with rows `[key, online, ms]`, and `back()` after a loss. With `raw: true` their raw frames come
+ * `status(rows)` with rows `[key, online, ms]`, and `back()` after a loss. Readings catch up by themselves at the start;
+ * whoever shows something else fetches in `began()` what passed between page and connection. With `raw: true` their raw frames come
  * to `frames(list)` too; with `notices: ["alarms", "commands"]` each alarm and command of the tenant comes to
  * `alarm(data)` and `command(data)`. Returns the function that ends it.
  */
