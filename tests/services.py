@@ -81,7 +81,7 @@ class Services:
             # Flows ask again and again until something is so, which is more often than a person may.
             environment = app.base_environment(servers.environment()) | {"IOTPANEL_THROTTLE": "off"} | OUTSIDE
             prepare.prepare(config.home, environment, time.sleep)
-            supervisor.start(*app.app_parts(config, environment))
+            supervisor.start(*app.front(config, environment), *app.background(environment))
             services = cls(config, environment, supervisor, prepare.admin_password(config.home))
             with services.watched():
                 yield services

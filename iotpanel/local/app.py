@@ -20,13 +20,16 @@ def manage(*arguments: str) -> tuple[str, ...]:
     return (PYTHON, str(TOP / "manage.py"), *arguments)
 
 
-def app_parts(config: Config, environment: Mapping[str, str]) -> list[Part]:
-    """Web, workers and beat. Their state is in the servers, so that the kernel may kill them with their supervisor."""
+def front(config: Config, environment: Mapping[str, str]) -> list[Part]:
+    """What devices and people talk to. Their state is in the servers, so that the kernel may kill them with their supervisor."""
+    return [web(config, environment), uplink(environment)]
+
+
+def background(environment: Mapping[str, str]) -> list[Part]:
+    """What nobody waits for at the start. Each process costs seconds of a core to start, so these come after the front."""
     return [
-        uplink(environment),
         Part("tasks", (*CELERY, "worker", "-n", "tasks@%h", "--pool", "threads", "-c", "4", "-l", "INFO", *QUIET), env=environment),
         Part("beat", (*CELERY, "beat", "-l", "INFO", "--scheduler", "django_celery_beat.schedulers:DatabaseScheduler"), env=environment),
-        web(config, environment),
     ]
 
 

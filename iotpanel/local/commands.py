@@ -61,12 +61,11 @@ def start_app(servers: Servers, supervisor: Supervisor) -> None:
     config = servers.config
     environment = app.base_environment(servers.environment())
     prepare.prepare(config.home, environment, supervisor.pause)
-    say("starting web, uplink, tasks and beat")
-    supervisor.start(*app.app_parts(config, environment))
+    say("starting web and uplink, then tasks and beat")
+    supervisor.start(*app.front(config, environment))
     say(f"iotpanel is ready: {address(config)}  user: admin  password: {prepare.admin_password(config.home)}")
     tell_systemd("READY=1")
-    if config.demo:
-        supervisor.start(app.fleet(environment))
+    supervisor.start(*app.background(environment), *([app.fleet(environment)] if config.demo else []))
 
 
 def demand_web_port(config: Config) -> None:

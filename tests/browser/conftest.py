@@ -61,9 +61,19 @@ class Visit:
 
     def axe(self) -> list[str]:
         """What axe-core finds, whatever its severity. It is run by the debugger, which no content policy stops."""
-        self.page.evaluate(AXE.read_text() + "; void 0")
+        if not self.page.evaluate("'axe' in window"):
+            self.page.evaluate(AXE.read_text() + "; void 0")
         found: list[dict[str, Any]] = self.page.evaluate("axe.run().then((result) => result.violations)")
         return [f"{each['id']}: {node['target']} {node['failureSummary']}" for each in found for node in each["nodes"]]
+
+    def axe_in_both_themes(self, theme: Any) -> list[str]:
+        """What axe-core finds, in this theme and then in the other one, into which the page changes while it is open."""
+        other: Any = "dark" if theme == "light" else "light"
+        found = self.axe()
+        self.page.emulate_media(color_scheme=other)
+        found += self.axe()
+        self.page.emulate_media(color_scheme=theme)
+        return found
 
 
 @pytest.fixture(scope="session")

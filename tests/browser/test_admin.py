@@ -94,8 +94,7 @@ def test_import_shows_what_it_would_do(visit: Start, platform: Platform, tmp_pat
     assert platform.get(f"devices/{key}/")["name"] == "Imported"
 
 
-@pytest.mark.parametrize("width", ["wide", "phone"])
-@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize(("width", "theme"), [("wide", "light"), ("phone", "dark")])
 def test_every_page_is_quiet_and_fits(visit: Start, platform: Platform, width: str, theme: str) -> None:
     key = platform.device().key
     person = visit(width=width, theme=theme)

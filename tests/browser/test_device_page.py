@@ -51,8 +51,8 @@ def values(ago: int) -> dict[str, Any]:
     return {"temperature": 20 + (ago % 60) / 10, "humidity": 40 + ago % 7, "door": ago % 200 < 30, "mode": "idle", "<b>odd</b>": odd}
 
 
-# Each pair of theme, width and language occurs, which is enough: no rule of ours depends on all three.
-LOOKS = [("light", "wide", "en"), ("dark", "phone", "en"), ("light", "phone", "zh-hans"), ("dark", "wide", "zh-hans")]
+# Each width in each theme, which changes without loading anew; no rule of ours depends on width and language together.
+LOOKS = [("light", "wide", "en"), ("dark", "phone", "zh-hans")]
 
 
 @pytest.mark.parametrize(("theme", "width", "language"), LOOKS)
@@ -62,7 +62,7 @@ def test_every_tab_is_clean(visit: Start, device: Account, theme: str, width: st
         page = window.open(f"/devices/{device.key}/{tab}")
         expect(page.locator("[data-live]")).to_have_attribute("data-state", "live")
         assert window.sideways() <= 0, tab
-        assert window.axe() == [], tab
+        assert window.axe_in_both_themes(theme) == [], tab
     assert window.problems == []
 
 

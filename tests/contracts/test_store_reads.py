@@ -123,7 +123,7 @@ def _do(step: Any, plain: Store, real: Store) -> None:
 
 # Without shrinking: one example takes many statements, and the steps can be read as they are.
 @settings(
-    max_examples=40,
+    max_examples=15,
     phases=[Phase.explicit, Phase.reuse, Phase.generate],
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
     deadline=None,

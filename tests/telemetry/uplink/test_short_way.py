@@ -101,7 +101,7 @@ def comparable(findings: Findings) -> tuple[Any, ...]:
     )
 
 
-@settings(max_examples=200, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow], deadline=None)
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow], deadline=None)
 @given(MESSAGES)
 def test_both_ways_find_the_same(
     devices: Sequence[Device], monkeypatch: pytest.MonkeyPatch, messages: list[tuple[str, str, bytes, str]]
