@@ -165,7 +165,10 @@ class CommandChange(NamedTuple):
 
 
 class ShadowChange(NamedTuple):
-    """A shadow changed; `part` is `desired`, `reported` or `shared`, `patch` what was merged into it. `at` is in µs since 1970."""
+    """A shadow changed; `part` is `desired`, `reported` or `shared`, `patch` what was merged into it. `at` is in µs since 1970.
+
+    `hops` counts the rules that led to it.
+    """
 
     device_id: int
     tenant_id: int
@@ -175,6 +178,7 @@ class ShadowChange(NamedTuple):
     delta: Values
     version: int
     at: int
+    hops: int = 0
 
 
 Change = Presence | CommandChange | ShadowChange

@@ -13,6 +13,7 @@ from iotpanel import metrics
 from . import derived, failures, mutes, trace
 from .actions import ACTIONS, Action
 from .compiled import Compiled
+from .derived import Thing
 from .firing import CLEARED, RAISED, REPEATED, Firing
 from .look import Look
 from .models import Maintenance
@@ -24,13 +25,18 @@ Ready = list[tuple[str, frozenset[str], Action]]
 _ready: dict[tuple[int, int], Ready] = {}
 
 
-def on(look: Look, windows: Sequence[Maintenance]) -> list[Any]:
-    """Run the actions of a look's firings; what they made that rules have to look at. `windows` are the maintenance windows."""
-    for rule, error in look.failures.values():
-        failures.note(rule, error)
-    if not look.firings:
-        return []
+def on(look: Look, windows: Sequence[Maintenance]) -> None:
+    """Run the actions of a look's firings; what they make that rules have to look at is derived. `windows`: maintenance."""
+    with derived.under(look.hops):
+        for rule, error in look.failures.values():
+            failures.note(rule, error)
+        if look.firings:
+            _all(look, windows)
+
+
+def _all(look: Look, windows: Sequence[Maintenance]) -> None:
     wanted = [(rule, mutes.muted(firings, windows)) for rule, firings in look.firings.values()]
+    before = derived.take()
     try:
         with transaction.atomic():
             for rule, firings in wanted:
@@ -41,20 +47,32 @@ def on(look: Look, windows: Sequence[Maintenance]) -> list[Any]:
         derived.take()
         for rule, firings in wanted:
             _run_alone(rule, firings)
+    for hops, things in before:
+        derived.add(*things, hops=hops)
     for _, firings in wanted:
         for firing in firings:
             metrics.RULE_FIRINGS.labels(firing.change).inc()
-    return derived.take()
 
 
 def cut(look: Look, hops: int) -> None:
     """Say of each rule that took part that a loop was cut."""
     for rule, firings in look.firings.values():
-        metrics.RULE_LOOPS.inc()
-        text = f"A loop was cut: rules had led to each other {hops} times."
-        notes = [trace.said(rule.id, firing.device_key, firing.at, text) for firing in firings]
-        transaction.on_commit(partial(trace.keep, notes))
+        cut_firings(firings, hops)
         log.warning("rule_loop_cut", rule=rule.id, name=rule.name, hops=hops)
+
+
+def cut_firings(firings: Sequence[Firing], hops: int) -> None:
+    """Count a loop that was cut, and say it in the trace."""
+    metrics.RULE_LOOPS.inc()
+    text = f"A loop was cut: rules had led to each other {hops} times."
+    notes = [trace.said(firing.rule_id, firing.device_key, firing.at, text) for firing in firings]
+    transaction.on_commit(partial(trace.keep, notes))
+
+
+def cut_things(things: Sequence[Thing], hops: int) -> None:
+    """Say that a loop was cut whose rules are not at hand: it went over a command's reply, or a scene's pause."""
+    metrics.RULE_LOOPS.inc()
+    log.warning("rule_loop_cut", devices=sorted({thing.device_id for thing in things})[:10], hops=hops)
 
 
 def _run_alone(rule: Compiled, firings: Sequence[Firing]) -> None:

@@ -1,5 +1,11 @@
-"""What actions make that rules look at in turn: readings, and what happened. Collected per thread, taken by the engine."""
+"""What actions make that rules look at in turn: readings, and what happened. Collected per thread, taken by the engine.
 
+Each thing carries the number of rules that led to it, also where it was made long after its cause: by a scene's next
+step, or by a command's reply.
+"""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from threading import local
 from typing import Any, NamedTuple
 
@@ -9,7 +15,9 @@ _thread = local()
 
 
 class Happening(NamedTuple):
-    """Something that is no message of a device. `kind` is alarm, schedule or scene; `rule_id` where it is one rule's alone."""
+    """Something that is no message of a device. `kind` is alarm, command, schedule, scene or other (another device said
+    something); `rule_id` where it is one rule's alone.
+    """
 
     device_id: int
     at: int
@@ -18,19 +26,37 @@ class Happening(NamedTuple):
     rule_id: int | None = None
 
 
-def add(*things: Report | Happening) -> None:
-    _things().extend(things)
+Thing = Report | Happening
 
 
-def take() -> list[Report | Happening]:
-    """All that was added since the last time."""
-    found = list(_things())
+@contextmanager
+def under(hops: int) -> Iterator[None]:
+    """What is added meanwhile was caused by a rule to which so many others had led."""
+    before = getattr(_thread, "hops", 0)
+    _thread.hops = hops
+    try:
+        yield
+    finally:
+        _thread.hops = before
+
+
+def add(*things: Thing, hops: int | None = None) -> None:
+    """Have rules look at these. `hops` counts the rules that led to them, where it is not one more than those we are under."""
+    count = getattr(_thread, "hops", 0) + 1 if hops is None else hops
+    _things().extend((count, thing) for thing in things)
+
+
+def take() -> Sequence[tuple[int, Sequence[Thing]]]:
+    """All that was added since the last time, by its hops."""
+    groups: dict[int, list[Thing]] = {}
+    for hops, thing in _things():
+        groups.setdefault(hops, []).append(thing)
     _things().clear()
-    return found
+    return sorted(groups.items())
 
 
-def _things() -> list[Report | Happening]:
+def _things() -> list[tuple[int, Thing]]:
     if not hasattr(_thread, "things"):
         _thread.things = []
-    found: list[Report | Happening] = _thread.things
+    found: list[tuple[int, Thing]] = _thread.things
     return found

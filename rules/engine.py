@@ -6,7 +6,8 @@ keep        the states that changed, by their versions; who comes too late looks
 act         the actions of what changed, which may make readings and alarms that rules look at in turn
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from functools import partial
 from threading import local
 from typing import Any
@@ -19,9 +20,9 @@ from devices.messages import AttributeReport, EventReport, Presence, Report
 from iotpanel import metrics
 from telemetry.uplink.memory import memory
 
-from . import act, derived, states, trace
+from . import act, command_changes, derived, states, trace
 from .book import Book
-from .derived import Happening
+from .derived import Happening, Thing
 from .extras import kind_of
 from .look import Look
 from .notes import listening
@@ -42,6 +43,7 @@ class Engine:
         self.roster = Roster(self.book)
         self._generation = -1
         self._rollbacks = -1
+        self.busy = False
 
     def fresh(self) -> bool:
         """Forget what may no longer be true; whether there is any rule at all."""
@@ -83,20 +85,37 @@ class Engine:
         if not memory().lasting:
             self.roster.forget(spans)
             states.tell(spans)
-        self.settle(look, hops)
+        self.settle(look)
 
-    def settle(self, look: Look, hops: int) -> None:
+    def settle(self, look: Look) -> None:
         """Do what the rules ask for, and let rules look at what comes of it."""
         metrics.RULE_STEPS.inc(look.stepped)
         if look.notes:
             transaction.on_commit(partial(trace.keep, look.notes))
-        things = act.on(look, self.book.maintenances)
-        if not things:
-            return
-        if hops < MOST_HOPS:
-            self.run(things, hops + 1)
-        else:
-            act.cut(look, hops)
+        with self._working():
+            act.on(look, self.book.maintenances)
+        for hops, things in derived.take():
+            if hops <= MOST_HOPS:
+                self.run(things, hops)
+            else:
+                act.cut(look, hops - 1)
+
+    def follow(self, groups: Sequence[tuple[int, Sequence[Thing]]]) -> None:
+        """Look at what came of something outside a batch, in the caller's transaction."""
+        for hops, things in groups:
+            if hops <= MOST_HOPS:
+                self.run(things, hops)
+            else:
+                act.cut_things(things, hops - 1)
+
+    @contextmanager
+    def _working(self) -> Iterator[None]:
+        """What changes meanwhile is ours: it is looked at once the actions are done."""
+        before, self.busy = self.busy, True
+        try:
+            yield
+        finally:
+            self.busy = before
 
 
 def _spans(concerned: Sequence[tuple[Member, Said]]) -> Mapping[int, tuple[int, int]]:
@@ -125,19 +144,26 @@ def sink(said: Sequence[Any]) -> None:
 
 
 def change_sink(changed: Sequence[Any]) -> None:
-    """A CHANGE_SINK: see who came and went."""
+    """A CHANGE_SINK: see who came and went, and what became of commands."""
     if seen := [change for change in changed if isinstance(change, Presence)]:
         _refresh()
         sink(seen)
+    for hops, happening in command_changes.happened(changed):
+        derived.add(happening, hops=hops)
+    see_derived()
 
 
 def see_derived() -> None:
-    """Let rules see what came of something outside a batch, such as an alarm that a person cleared, in the caller's transaction."""
-    things = derived.take()
-    if things:
+    """Let rules see what came of something outside a batch, such as an alarm that a person cleared, in the caller's transaction.
+
+    While rules act it waits until they are done.
+    """
+    if (mine := engine()).busy:
+        return
+    if groups := derived.take():
         _refresh()
-        if (mine := engine()).fresh():
-            mine.run(things, 1)
+        if mine.fresh():
+            mine.follow(groups)
 
 
 def _refresh() -> None:

@@ -27,6 +27,8 @@ def concerns(rule: Compiled, each: Any) -> bool:
     if isinstance(each, Happening):
         if each.rule_id is not None:
             return each.rule_id == rule.id
+        if each.kind == "command":
+            return rule.trigger.name in ("", each.params["command"]) and each.params["state"] in rule.trigger.states
         return each.params.get("change") in rule.trigger.changes and each.params.get("severity") in rule.trigger.severities
     return True
 

@@ -87,6 +87,7 @@ def _apply(rule: Rule, changes: Mapping[str, Any]) -> Compiled:
         compiled = checked(rule.tenant, rule.body, name=rule.name)
     problems.raise_any()
     assert compiled is not None
+    rule.trigger = compiled.trigger.kind
     return compiled
 
 

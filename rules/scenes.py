@@ -7,7 +7,7 @@ from typing import Any
 import structlog
 from django.utils import timezone
 
-from . import act
+from . import act, derived
 from .durations import parse_span
 from .firing import Firing
 from .models import SceneRun
@@ -40,4 +40,5 @@ def _go_on(rule_id: int, steps: list[Mapping[str, Any]], firings: list[Firing]) 
             return
         _, changes, action = act.make(step)
         if mine := [firing for firing in firings if firing.change in changes]:
-            action.run(mine)
+            with derived.under(mine[0].hops):  # of one look, so the same for all
+                action.run(mine)

@@ -11,7 +11,7 @@ from .durations import PATTERN
 from .leaves import EQUAL, LISTED, ORDERED, RANGED
 from .moments import HOLIDAYS, WEEKDAYS
 from .problems import BadRule
-from .triggers import CHANGES, KINDS, SEVERITIES
+from .triggers import CHANGES, COMMAND_STATES, KINDS, SEVERITIES
 from .windows import AGGREGATES
 
 SPAN: Final = {"oneOf": [{"type": "string", "pattern": PATTERN}, {"type": "number", "exclusiveMinimum": 0}]}
@@ -86,7 +86,9 @@ def _conditions() -> list[dict[str, Any]]:
 
 def _trigger() -> dict[str, Any]:
     some = {"type": "array", "minItems": 1}
-    own: dict[str, Any] = {"name": NAME, "cron": {"type": "string"}, "tz": ZONE}
+    name = {**NAME, "description": "Of an event or a command; left out: any."}
+    states = {**some, "items": {"enum": list(COMMAND_STATES)}, "description": "Of a command; left out: failed, timed_out, expired."}
+    own: dict[str, Any] = {"name": name, "cron": {"type": "string"}, "tz": ZONE, "states": states}
     own |= {"changes": {**some, "items": {"enum": list(CHANGES)}}, "severities": {**some, "items": {"enum": list(SEVERITIES)}}}
     return {"oneOf": [{"enum": list(KINDS)}, _object({"kind": {"enum": list(KINDS)}, **own}, ["kind"])]}
 

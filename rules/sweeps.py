@@ -75,7 +75,7 @@ def states(silent_from: int) -> int:
     _drop(orphans)
     look.keep()
     look.tell()
-    mine.settle(look, 0)
+    mine.settle(look)
     return len(rows)
 
 

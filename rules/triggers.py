@@ -1,4 +1,4 @@
-"""What makes a rule look: reports, attributes, events, presence, alarms, the clock, or a person. Pure Python."""
+"""What makes a rule look: reports, attributes, events, presence, alarms, commands, the clock, or a person. Pure Python."""
 
 from collections.abc import Mapping
 from typing import Any, Final, NamedTuple
@@ -13,23 +13,27 @@ KINDS: Final = {
     "presence": set[str](),
     "event": {"name"},
     "alarm": {"changes", "severities"},
+    "command": {"name", "states"},
     "schedule": {"cron", "tz"},
     "scene": set[str](),
 }
 # What happens and is over: such a rule fires each time, and is never raised.
-MOMENTARY: Final = frozenset({"event", "alarm", "schedule", "scene"})
+MOMENTARY: Final = frozenset({"event", "alarm", "command", "schedule", "scene"})
 CHANGES: Final = ("raised", "cleared", "acknowledged", "escalated")
+COMMAND_STATES: Final = ("queued", "sent", "delivered", "succeeded", "failed", "timed_out", "expired", "cancelled")
+UNDONE: Final = ("failed", "timed_out", "expired")
 SEVERITIES: Final = ("critical", "major", "minor", "warning", "info")
 
 
 class Trigger(NamedTuple):
-    """`name` of an event ("": any); `changes` and `severities` of alarms; `cron` of a schedule."""
+    """`name` of an event or command ("": any); `changes` and `severities` of alarms; `states` of commands; `cron` of a schedule."""
 
     kind: str
     name: str = ""
     changes: frozenset[str] = frozenset(["raised"])
     severities: frozenset[str] = frozenset(SEVERITIES)
     cron: Cron | None = None
+    states: frozenset[str] = frozenset(UNDONE)
 
 
 def parse_trigger(spec: Any) -> Trigger:
@@ -39,8 +43,11 @@ def parse_trigger(spec: Any) -> Trigger:
         raise BadRule("trigger", f"one of: {', '.join(KINDS)}; or an object with “kind”")
     kind = str(given["kind"])
     only(given, "trigger", {"kind", *KINDS[kind]})
+    name = name_in(given, "name", "trigger") if "name" in given else ""
     if kind == "event":
-        return Trigger(kind, name_in(given, "name", "trigger") if "name" in given else "")
+        return Trigger(kind, name)
+    if kind == "command":
+        return Trigger(kind, name, states=_some(given, "states", COMMAND_STATES, list(UNDONE)))
     if kind == "alarm":
         return Trigger(kind, changes=_some(given, "changes", CHANGES, ["raised"]), severities=_some(given, "severities", SEVERITIES))
     if kind == "schedule":

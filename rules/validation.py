@@ -52,6 +52,7 @@ def check_rule(tenant: Tenant, body: Mapping[str, Any], **about: Any) -> Compile
     for use in rule.needs.uses:
         check_use(world, use)
     _check_event(world, rule)
+    _check_command(world, rule)
     check_scripts(rule)
     for index, settings in enumerate(rule.actions):
         check_action(world, rule, settings, f"actions.{index}")
@@ -99,6 +100,12 @@ def _check_event(world: World, rule: Compiled) -> None:
         return
     if not any(name in product.model.events for product in world.products) and any(product.model.events for product in world.products):
         raise BadRule("trigger.name", _("There is no event “%(key)s”.") % {"key": name[:64]})
+
+
+def _check_command(world: World, rule: Compiled) -> None:
+    name = rule.trigger.name
+    if rule.trigger.kind == "command" and name and not any(name in product.model.commands for product in world.products):
+        raise BadRule("trigger.name", _("There is no command “%(key)s”.") % {"key": name[:64]})
 
 
 def check_action(world: World, rule: Compiled, settings: Mapping[str, Any], path: str) -> None:

@@ -27,6 +27,7 @@ from .refusals import refuse
 MAX_BYTES = 256 * 1024  # of one part
 SNAPSHOT = 50  # steps between two that keep the whole state
 PARTS = ("desired", "reported", "shared")
+MAX_HOPS = 8  # as commands have it
 
 
 class View(NamedTuple):
@@ -49,16 +50,19 @@ def read(device: Device, at: datetime | None = None) -> View:
 
 
 @transaction.atomic
-def patch_desired(device: Device, patch: Any, *, version: int | None = None, person: User | None = None) -> View:
+def patch_desired(device: Device, patch: Any, *, version: int | None = None, person: User | None = None, hops: int = 0) -> View:
     """Merge a patch into the desired state; null removes. What differs from the reported state is sent to the device.
 
-    Raises ApiError: bad_shape, bad_value, too_deep, too_large; Conflict `stale_version` where `version` is not the newest.
+    `hops` counts the rules that led to it. Raises ApiError: bad_shape, bad_value, too_deep, too_large, too_many_hops;
+    Conflict `stale_version` where `version` is not the newest.
     """
     _check(patch, "desired")
+    if hops > MAX_HOPS:
+        raise refuse("too_many_hops", _("Rules have commanded each other %(limit)d times.") % {"limit": MAX_HOPS}, "hops")
     shadow = locked([device.pk])[device.pk]
     if version is not None and version != shadow.version:
         raise Conflict("stale_version", _("The shadow has changed meanwhile."), {"version": shadow.version})
-    if _step(shadow, "desired", patch, timezone.now(), person):
+    if _step(shadow, "desired", patch, timezone.now(), person, hops):
         if shadow.delta:
             shadow.wanted = shadow.wanted or Shadow.Wanted.DELTA
         _save([shadow])
@@ -123,14 +127,14 @@ def step_of(shadow: Shadow, part: str, patch: State, now: datetime, person: User
     return ShadowStep(device_id=shadow.device_id, version=shadow.version, at=now, part=part, patch=patch, whole=whole, person=person)
 
 
-def _step(shadow: Shadow, part: str, patch: State, now: datetime, person: User | None) -> bool:
+def _step(shadow: Shadow, part: str, patch: State, now: datetime, person: User | None, hops: int = 0) -> bool:
     try:
         changed = apply_patch(shadow, part, patch, now)
     except Invalid as error:
         raise refuse(error.code, error.detail, part) from error
     if changed:
         step_of(shadow, part, patch, now, person).save(force_insert=True)
-        tell([(shadow, part, patch)], now)
+        tell([(shadow, part, patch)], now, hops)
     return changed
 
 
@@ -139,13 +143,13 @@ def _save(shadows: Iterable[Shadow]) -> None:
         shadow.save(update_fields=["desired", "reported", "shared", "delta", "version", "answered", "wanted", "changed_at"])
 
 
-def tell(changed: list[tuple[Shadow, str, State]], now: datetime) -> None:
+def tell(changed: list[tuple[Shadow, str, State]], now: datetime, hops: int = 0) -> None:
     """Tell the dispatcher and the sinks, in the writer's transaction."""
     ids = [shadow.device_id for shadow, _, _ in changed]
     wake.look_at(set(ids))
     who = {pk: (tenant_id, key) for pk, tenant_id, key in Device.objects.filter(pk__in=ids).values_list("pk", "tenant_id", "key")}
     changes = [
-        ShadowChange(shadow.device_id, *who[shadow.device_id], part, patch, shadow.delta, shadow.version, microseconds(now))
+        ShadowChange(shadow.device_id, *who[shadow.device_id], part, patch, shadow.delta, shadow.version, microseconds(now), hops)
         for shadow, part, patch in changed
         if shadow.device_id in who
     ]

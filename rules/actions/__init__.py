@@ -9,6 +9,7 @@ ACTIONS: Registry[type[Action]] = Registry(
     {
         "alarm": "rules.actions.alarm:AlarmAction",
         "command": "rules.actions.command:CommandAction",
+        "shadow": "rules.actions.shadow:ShadowAction",
         "reading": "rules.actions.reading:ReadingAction",
         "scene": "rules.actions.scene:SceneAction",
         "forward": "rules.actions.forward:ForwardAction",

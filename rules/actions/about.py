@@ -3,6 +3,9 @@
 from collections.abc import Sequence
 from typing import Any
 
+from django.utils.translation import gettext as _
+
+from devices.models import Device
 from iotpanel.tenants.models import Tenant
 from rules.channels.wording import NAMES
 from rules.firing import Firing
@@ -10,6 +13,9 @@ from rules.forwarders.contexts import Context, Facts, iso
 from rules.problems import BadRule
 from rules.template import Template, compile_template
 from rules.template_filters import TemplateError
+from rules.texts import Text
+
+LONGEST_TEXT = 1_000
 
 
 def said(firing: Firing) -> dict[str, Any]:
@@ -54,3 +60,31 @@ class Templates:
         if field in self.wrong:
             raise TemplateError(self.wrong[field])
         return self.compiled[field].render(context)
+
+
+def other_device(tenant: Tenant, key: str, path: str) -> Device:
+    """The device that an action names. Raises BadRule where the tenant has none of this key."""
+    found: Device | None = Device.objects.for_tenant(tenant).filter(key=key).select_related("product").first()
+    if found is None:
+        raise BadRule(f"{path}.device", _("There is no device “%(key)s”.") % {"key": key[:64]})
+    return found
+
+
+def device_of(firing: Firing, other: str) -> Device | None:
+    """The device that a firing is about, or the other one that the action names; None where it is gone."""
+    mine = Device.objects.filter(tenant_id=firing.tenant_id).select_related("product")
+    found: Device | None = mine.filter(key=other).first() if other else mine.filter(pk=firing.device_id).first()
+    return found
+
+
+def filled(value: Any, firing: Firing) -> Any:
+    """Texts with names in braces are filled, however deep; one that is nothing but a name becomes the value itself."""
+    if isinstance(value, dict):
+        return {name: filled(each, firing) for name, each in value.items()}
+    if isinstance(value, list):
+        return [filled(each, firing) for each in value]
+    if not isinstance(value, str) or len(value) > LONGEST_TEXT:
+        return value
+    if value.startswith("{") and value.endswith("}") and value[1:-1] in firing.values:
+        return firing.values[value[1:-1]]
+    return Text(value).of(firing)

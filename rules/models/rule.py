@@ -18,13 +18,14 @@ class Rule(InHistory, models.Model):
     """`body` is what a person wrote, by the published schema (`rules/schema.py`), without name and switch.
 
     `version` grows with every change: what was compiled of an older one is thrown away. A rule that failed too often
-    is switched off, and `disabled_reason` says why.
+    is switched off, and `disabled_reason` says why. `trigger` is the body's kind of trigger, to find rules by.
     """
 
     tenant = models.ForeignKey(Tenant, models.CASCADE, related_name="rules", verbose_name=_("tenant"))
     name = models.CharField(_("name"), max_length=200)
     enabled = models.BooleanField(_("enabled"), default=True)
     body = models.JSONField(_("body"), default=dict)
+    trigger = models.CharField(max_length=16, default="readings", editable=False)
     version = models.PositiveIntegerField(default=1, editable=False)
     failures = models.PositiveIntegerField(_("failures of late"), default=0, editable=False)
     failed_at = models.DateTimeField(_("failed at"), null=True, editable=False)
@@ -40,6 +41,7 @@ class Rule(InHistory, models.Model):
         verbose_name = _("rule")
         verbose_name_plural = _("rules")
         ordering = ["name", "id"]
+        indexes = [models.Index(fields=["tenant"], condition=models.Q(enabled=True, trigger="command"), name="rule_on_commands")]
 
     def __str__(self) -> str:
         return self.name

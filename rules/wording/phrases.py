@@ -42,3 +42,22 @@ def aggregates() -> dict[str, str]:
         "first": _("the first %(what)s of %(span)s"),
         "last": _("the last %(what)s of %(span)s"),
     }
+
+
+def alarm_changes() -> dict[str, str]:
+    """What happened to an alarm -> an adjective."""
+    return {"raised": _("raised"), "cleared": _("cleared"), "acknowledged": _("acknowledged"), "escalated": _("escalated")}
+
+
+def command_states() -> dict[str, str]:
+    """State of a command -> an adjective."""
+    return {
+        "queued": _("queued"),
+        "sent": _("sent"),
+        "delivered": _("delivered"),
+        "succeeded": _("done"),
+        "failed": _("refused by the device"),
+        "timed_out": _("not answered"),
+        "expired": _("expired"),
+        "cancelled": _("cancelled"),
+    }

@@ -1,13 +1,15 @@
 """A rule as a sentence that anybody can read, in the reader's language."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django.utils.translation import gettext as _
 
+from rules.triggers import UNDONE
+
 from .clauses import condition
 from .parts import Names, Part, Parts, joined, listed, say
-from .phrases import SEVERITIES
+from .phrases import SEVERITIES, alarm_changes, command_states
 from .values import hours
 from .values import span as span_of
 
@@ -48,11 +50,27 @@ def _moment(kind: str, spec: Mapping[str, Any]) -> Parts:
         name = Part(str(spec.get("name") or "…"), "trigger.name")
         return say(_("when the event %(name)s comes"), name=name) if spec.get("name") else say(_("when any event comes"))
     if kind == "alarm":
-        return say(_("when another rule's alarm is %(changes)s"), changes=listed(spec.get("changes") or ["raised"], "trigger.changes"))
+        changes = _some(spec, "changes", ["raised"], alarm_changes())
+        return say(_("when another rule's alarm is %(changes)s"), changes=changes)
+    if kind == "command":
+        return _command(spec)
     if kind == "schedule":
         when = Part(f"{spec.get('cron') or '…'} ({spec.get('tz') or 'UTC'})", "trigger.cron")
         return say(_("at the times %(cron)s"), cron=when)
     return say(_("when a person starts it"))
+
+
+def _command(spec: Mapping[str, Any]) -> Parts:
+    states = _some(spec, "states", UNDONE, command_states())
+    if spec.get("name"):
+        return say(_("when the command %(name)s is %(states)s"), name=Part(str(spec["name"]), "trigger.name"), states=states)
+    return say(_("when any command is %(states)s"), states=states)
+
+
+def _some(spec: Mapping[str, Any], word: str, default: Sequence[str], known: Mapping[str, str]) -> Parts:
+    given = spec.get(word)
+    chosen = given if isinstance(given, list) and given else default
+    return listed([known.get(str(each), str(each)) for each in chosen], f"trigger.{word}")
 
 
 def _lasting(test: Parts, given: Any, field: str) -> Parts:
@@ -97,7 +115,7 @@ def _action(action: Any, path: str, names: Names) -> Parts:
         "forward": (_("forward it by %(name)s"), names.other("forwarder", action.get("forwarder"))),
         "mqtt": (_("publish to %(name)s"), action.get("topic")),
         "shadow": (_("change the shadow: %(name)s"), ", ".join(action["desired"]) if isinstance(action.get("desired"), Mapping) else "…"),
-        "calculate": (_("calculate %(name)s"), action.get("property")),
+        "reading": (_("calculate %(name)s"), action.get("property")),
         "scene": (_("run the scene of %(name)s steps"), len(action["steps"]) if isinstance(action.get("steps"), list) else "…"),
     }
     template, name = templates.get(kind, ("%(name)s", kind))

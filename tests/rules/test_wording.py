@@ -70,6 +70,8 @@ def test_each_kind_of_condition_has_a_clause(leaf: dict[str, Any], clause: str) 
         ("event", "when any event comes"),
         ({"kind": "schedule", "cron": "0 8 * * *", "tz": "Europe/Berlin"}, "at the times 0 8 * * * (Europe/Berlin)"),
         ({"kind": "alarm", "changes": ["cleared"]}, "when another rule's alarm is cleared"),
+        ({"kind": "command", "name": "reboot"}, "when the command reboot is refused by the device, not answered and expired"),
+        ({"kind": "command", "states": ["succeeded"]}, "when any command is done"),
         ("scene", "when a person starts it"),
     ],
 )
@@ -108,6 +110,8 @@ for _ in range(200):
     [
         {"scope": [], "when": {"all": [5, None, {"property": {"x": 1}, "op": [], "value": {"a": 1}}]}, "actions": [None, {"kind": []}]},
         {"for": [1], "active": 5, "clear": {"not": {"not": 3}}, "trigger": {"kind": {}}, "actions": 7},
+        {"trigger": {"kind": "command", "name": {}, "states": 5}},
+        {"trigger": {"kind": "alarm", "changes": {"a": 1}}, "actions": [{"kind": "shadow", "desired": [1]}]},
         {"when": DEEP, "scope": {"labels": 3, "devices": [{}]}},
         {"when": {"property": "%(what)s", "op": ">", "value": "%(value)s"}, "actions": [{"kind": "alarm", "message": "%(alarm)s"}]},
     ],
@@ -124,5 +128,9 @@ def test_it_speaks_chinese() -> None:
     with translation.override("zh-hans"):
         text = words(when={"property": "temperature", "op": ">", "value": -15}, **{"for": "5m"})
 
+        linked = words(trigger={"kind": "command", "name": "reboot"}, actions=[{"kind": "shadow", "desired": {"fan": None, "mode": "eco"}}])
+
     assert "Temperature" in text
     assert "when" not in text
+    assert "命令 reboot 被设备拒绝、未得到回复" in linked
+    assert "修改影子：fan, mode" in linked
