@@ -174,6 +174,7 @@ COMMAND_RATE_TENANT = env.float("IOTPANEL_COMMAND_RATE_TENANT", default=5000.0)
 # Called once a second by the uplink worker with the instant since when it hears everything, or None while it does not.
 SWEEPS: list[str] = ["rules.sweeps.sweep"]
 RULES_PER_TENANT = env.int("IOTPANEL_RULES_PER_TENANT", default=20_000)
+RULE_FIRINGS_PER_MINUTE = env.int("IOTPANEL_RULE_FIRINGS_PER_MINUTE", default=60_000)  # of a tenant's rules
 # Where readings are kept (telemetry/stores), and whether TimescaleDB is switched on where the server has it.
 TELEMETRY_STORE = env.str("IOTPANEL_STORE", default="timescale")
 TIMESCALE = env.bool("IOTPANEL_TIMESCALE", default=True)

@@ -28,14 +28,13 @@ _ready: dict[tuple[int, int], Ready] = {}
 def on(look: Look, windows: Sequence[Maintenance]) -> None:
     """Run the actions of a look's firings; what they make that rules have to look at is derived. `windows`: maintenance."""
     with derived.under(look.hops):
-        for rule, error in look.failures.values():
-            failures.note(rule, error)
-        if look.firings:
-            _all(look, windows)
+        off = {rule.id for rule, error in look.failures.values() if failures.note(rule, error)}
+        wanted = [(rule, mutes.muted(firings, windows)) for rule, firings in look.firings.values() if rule.id not in off]
+        if wanted:
+            _all(wanted)
 
 
-def _all(look: Look, windows: Sequence[Maintenance]) -> None:
-    wanted = [(rule, mutes.muted(firings, windows)) for rule, firings in look.firings.values()]
+def _all(wanted: Sequence[tuple[Compiled, Sequence[Firing]]]) -> None:
     before = derived.take()
     try:
         with transaction.atomic():

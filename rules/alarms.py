@@ -1,25 +1,21 @@
 """Alarms: raised and cleared by rules and by hand, acknowledged, assigned, commented, shelved. Each change is history."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any
 
 from django.db import connection, transaction
 from django.db.models import Count, Q
 from django.utils import timezone
-from django.utils.translation import gettext as _
 
-from iotpanel import metrics
 from iotpanel.tenants.models import User
-from telemetry.live import publisher
-from telemetry.live.wire import Notice
-from telemetry.stores.clock import to_datetime, to_microseconds
+from telemetry.stores.clock import to_datetime
 
-from . import derived, mutes, sinks
+from . import mutes
 from .engine import see_derived
 from .firing import Firing
-from .models import Alarm, AlarmEvent, AlarmSet, Maintenance, Rule, Severity
-from .triggers import CHANGES
+from .models import Alarm, AlarmEvent, AlarmSet, Maintenance, Severity
+from .timeline import as_json, end, happened, push
 
 Kind = AlarmEvent.Kind
 
@@ -79,23 +75,9 @@ def clear_for(firings: Sequence[Firing]) -> None:
         if (row.rule_id, row.device_id) in ended
     ]
     for row in found:
-        _end(row, to_datetime(ended[row.rule_id, row.device_id].at))
+        end(row, to_datetime(ended[row.rule_id, row.device_id].at))
     Alarm.objects.bulk_update(found, ["active", "cleared_at", "escalates_at"])
     happened(found, Kind.CLEARED)
-
-
-def clear_of_rule(rule: Rule) -> None:
-    """Clear all that a rule has raised, because it is deleted or means something else now."""
-    found = list(Alarm.objects.active().filter(rule=rule).select_for_update(of=("self",), no_key=True).order_by("pk"))
-    for row in found:
-        _end(row, timezone.now())
-    Alarm.objects.bulk_update(found, ["active", "cleared_at", "escalates_at"])
-    happened(found, Kind.CLEARED, text=_("The rule was changed or deleted."))
-    see_derived()
-
-
-def _end(alarm: Alarm, at: datetime) -> None:
-    alarm.active, alarm.cleared_at, alarm.escalates_at = False, max(at, alarm.raised_at), None
 
 
 @transaction.atomic
@@ -115,7 +97,7 @@ def clear(alarm: Alarm, *, by: User | None, text: str = "") -> Alarm:
     """Clear by hand. The rule forgets that it had raised it: should its condition hold still, the next reading raises a new one."""
     alarm = _held(alarm)
     if alarm.active:
-        _end(alarm, timezone.now())
+        end(alarm, timezone.now())
         alarm.save(update_fields=["active", "cleared_at", "escalates_at"])
         _quiet(alarm)
         happened([alarm], Kind.CLEARED, by=by, text=text)
@@ -150,58 +132,6 @@ def shelve(alarm: Alarm, *, until: datetime | None, by: User | None, text: str =
     return alarm
 
 
-def happened(
-    alarms: Iterable[Alarm], kind: str, *, by: User | None = None, text: str = "", data: dict[str, Any] | None = None
-) -> list[AlarmEvent]:
-    """Write a change into the history of alarms, tell rules, and on commit whoever watches."""
-    some, now = list(alarms), timezone.now()
-    rows = [AlarmEvent(alarm=alarm, at=now, kind=kind, person=by, text=text, data=data or {}) for alarm in some]
-    AlarmEvent.objects.bulk_create(rows)
-    metrics.ALARM_CHANGES.labels(str(kind)).inc(len(some))
-    for alarm in some if kind in CHANGES else ():
-        params = {"change": str(kind), "severity": str(alarm.severity), "alarm": alarm.pk, "rule": alarm.rule_name}
-        derived.add(derived.Happening(alarm.device_id, to_microseconds(now), "alarm", params))
-    sinks.alarms(some, at=to_microseconds(now), change=str(kind), show=as_json)
-    ids = [alarm.pk for alarm in some]
-    transaction.on_commit(lambda: push(ids))
-    return rows
-
-
-def push(ids: Sequence[int]) -> None:
-    """Tell those who watch the tenant's alarms how these are now."""
-    live = publisher()
-    if ids and any(topic.startswith("alarm:") for topic in live.noticed):
-        rows = Alarm.objects.filter(pk__in=ids).select_related("device", "acknowledged_by", "assigned_to").order_by("pk")
-        live.notices(Notice("alarm", row.tenant_id, row.device_id, as_json(row)) for row in rows)
-
-
-def as_json(alarm: Alarm) -> dict[str, Any]:
-    """The contract's form, the same on REST and WebSocket."""
-    return {
-        "id": alarm.pk,
-        "rule": alarm.rule_id,
-        "rule_name": alarm.rule_name,
-        "device": alarm.device.key,
-        "device_name": alarm.device.name,
-        "severity": str(alarm.severity),
-        "active": alarm.active,
-        "acknowledged": alarm.acknowledged,
-        "message": alarm.message,
-        "value": alarm.value,
-        "raised_at": alarm.raised_at.isoformat(),
-        "cleared_at": _shown(alarm.cleared_at),
-        "acknowledged_at": _shown(alarm.acknowledged_at),
-        "acknowledged_by": alarm.acknowledged_by.username if alarm.acknowledged_by else None,
-        "assigned_to": alarm.assigned_to.username if alarm.assigned_to else None,
-        "shelved_until": _shown(alarm.shelved_until),
-        "escalations": alarm.level,
-    }
-
-
-def _shown(at: datetime | None) -> str | None:
-    return at.isoformat() if at else None
-
-
 def _held(alarm: Alarm) -> Alarm:
     found: Alarm = Alarm.objects.select_for_update(of=("self",), no_key=True).select_related("device").get(pk=alarm.pk)
     return found
@@ -228,3 +158,18 @@ def counts(alarms: AlarmSet) -> dict[str, Any]:
         "shelved": alarms.active().shelved().count(),
         "by_severity": {severity.value: found.get(severity.value, {"count": 0})["count"] for severity in Severity},
     }
+
+
+__all__ = [
+    "acknowledge",
+    "as_json",
+    "assign",
+    "clear",
+    "clear_for",
+    "comment",
+    "counts",
+    "happened",
+    "push",
+    "raise_for",
+    "shelve",
+]

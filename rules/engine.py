@@ -20,7 +20,7 @@ from devices.messages import AttributeReport, EventReport, Presence, Report
 from iotpanel import metrics
 from telemetry.uplink.memory import memory
 
-from . import act, command_changes, derived, states, trace
+from . import act, command_changes, derived, states, tallies, trace
 from .book import Book
 from .derived import Happening, Thing
 from .extras import kind_of
@@ -90,6 +90,7 @@ class Engine:
     def settle(self, look: Look) -> None:
         """Do what the rules ask for, and let rules look at what comes of it."""
         metrics.RULE_STEPS.inc(look.stepped)
+        tallies.add(look.held.tally)
         if look.notes:
             transaction.on_commit(partial(trace.keep, look.notes))
         with self._working():

@@ -7,6 +7,7 @@ from django.utils import timezone
 
 from iotpanel import metrics
 
+from . import closing
 from .compiled import Compiled
 from .models import Rule
 
@@ -15,13 +16,16 @@ FORGOTTEN_AFTER = timedelta(hours=1)
 log = structlog.get_logger(__name__)
 
 
-def note(rule: Compiled, error: Exception) -> None:
-    """Count one failure, in the caller's transaction; the tenth within an hour switches the rule off."""
+def note(rule: Compiled, error: Exception) -> bool:
+    """Count one failure, in the caller's transaction; the tenth within an hour switches the rule off, and clears its alarms.
+
+    Whether it is off now.
+    """
     metrics.RULE_FAILURES.inc()
     log.warning("rule_failed", rule=rule.id, name=rule.name, error=repr(error)[:300], exc_info=error)
     row = Rule.objects.select_for_update(no_key=True).filter(pk=rule.id, version=rule.version).first()
     if row is None or not row.enabled:
-        return
+        return True
     now = timezone.now()
     again = row.failed_at is not None and now - row.failed_at < FORGOTTEN_AFTER
     row.failures = row.failures + 1 if again else 1
@@ -29,6 +33,8 @@ def note(rule: Compiled, error: Exception) -> None:
     if row.failures >= MOST_FAILURES:
         row.enabled, row.disabled_reason = False, f"It failed {row.failures} times within an hour: {row.last_error}"[:1000]
         metrics.RULES_DISABLED.inc()
+        closing.close(row.pk, row.disabled_reason)
     Rule.objects.filter(pk=row.pk).update(
         failures=row.failures, failed_at=now, last_error=row.last_error, enabled=row.enabled, disabled_reason=row.disabled_reason
     )
+    return not row.enabled

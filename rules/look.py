@@ -10,6 +10,7 @@ from .compiled import Compiled
 from .durations import SECOND, show_span
 from .firing import CLEARED, RAISED, REPEATED, Firing
 from .machine import AGAIN, BEGAN, ENDED, State, step
+from .quota import WORDS, Held, hold_back
 from .roster import Member, Roster
 from .states import Changed, tell, write
 
@@ -27,7 +28,9 @@ class Look:
         self.dirty: dict[tuple[int, int], State] = {}
         self.notes: list[trace.Note] = []
         self._noted: dict[int, int] = {}
+        self._said: set[int] = set()
         self._watched = trace.watched()
+        self.held = Held()
         self.stepped = 0
         self._roster = roster
         roster.warm_up(spans, lock=lock)
@@ -102,6 +105,10 @@ class Look:
         except Exception as error:  # whatever it is: it is this rule's, and others go on
             self.failures.setdefault(rule.id, (rule, error))
             return
+        if change is not None and (fate := self.held.judge(rule, change)):
+            hold_back(rule, state, facts.at, fate)
+            change = None
+            self._say(rule, member, WORDS[fate])
         if state.dirty:
             state.skew = received_at - facts.at
             states[rule.id] = state
@@ -110,6 +117,12 @@ class Look:
             self._fire(rule, member, CHANGES[change])
         if change is not None or rule.id in self._watched:
             self._note(rule, member, state, change)
+
+    def _say(self, rule: Compiled, member: Member, text: str) -> None:
+        """Note something that is no step, once for each rule."""
+        if rule.id not in self._said:
+            self._said.add(rule.id)
+            self.notes.append(trace.said(rule.id, member.about.key, member.facts.at, text))
 
     def _note(self, rule: Compiled, member: Member, state: State, change: str | None) -> None:
         count = self._noted[rule.id] = self._noted.get(rule.id, 0) + 1

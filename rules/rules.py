@@ -15,10 +15,10 @@ from iotpanel.tenants.validation import Problems, clean_json, clean_text, refuse
 from telemetry.stores.clock import to_datetime, to_microseconds
 from telemetry.uplink.memory import memory
 
-from . import alarms
+from . import closing
 from .compiled import Compiled
-from .engine import engine
-from .models import Rule, RuleState, Schedule
+from .engine import engine, see_derived
+from .models import Rule, Schedule
 from .problems import BadRule
 from .schema import check_schema
 from .sweeps import run
@@ -43,16 +43,21 @@ def create_rule(tenant: Tenant, *, name: str, body: dict[str, Any], enabled: boo
 
 @transaction.atomic
 def update_rule(rule: Rule, **changes: Any) -> Rule:
-    """Changes `name`, `body` and `enabled`. What it remembers of its devices begins anew where the body changed."""
+    """Changes `name`, `body` and `enabled`.
+
+    What it remembers of its devices begins anew, and its alarms are cleared, where the body changed or it is switched off.
+    """
     refuse_unknown(changes, {"name": "", "body": "", "enabled": ""})
     rule = Rule.objects.select_for_update().get(pk=rule.pk)
-    before = rule.body
+    before, was_on = rule.body, rule.enabled
     compiled = _apply(rule, {"name": rule.name, "body": rule.body, "enabled": rule.enabled, **changes})
     rule.version += 1
     rule.failures, rule.last_error, rule.disabled_reason = 0, "", ""
     rule.save()
-    if rule.body != before:
-        _begin_anew(rule)
+    if was_on and not rule.enabled:
+        _close(rule, _("The rule was switched off."))
+    elif rule.body != before:
+        _close(rule, _("The rule was changed."))
     _schedule(rule, compiled)
     return rule
 
@@ -60,7 +65,7 @@ def update_rule(rule: Rule, **changes: Any) -> Rule:
 @transaction.atomic
 def delete_rule(rule: Rule) -> None:
     """Its active alarms are cleared, and stay as history."""
-    _begin_anew(rule)
+    _close(rule, _("The rule was deleted."))
     rule.delete()
 
 
@@ -111,7 +116,7 @@ def _schedule(rule: Rule, compiled: Compiled) -> None:
     Schedule.objects.update_or_create(rule=rule, defaults={"due_at": due})
 
 
-def _begin_anew(rule: Rule) -> None:
-    """Forget the states, and clear what the rule has raised: nobody else would."""
-    RuleState.objects.filter(rule=rule).delete()
-    alarms.clear_of_rule(rule)
+def _close(rule: Rule, reason: str) -> None:
+    """End what it does, and let others look at what comes of it."""
+    closing.close(rule.pk, reason)
+    see_derived()

@@ -1,5 +1,6 @@
 """What rules have to do although nothing came: times that are over, schedules, scenes, escalations. Once a second."""
 
+import time
 from collections.abc import Callable
 from datetime import datetime
 
@@ -11,7 +12,7 @@ from devices.exceptions import Unavailable
 from telemetry.stores.clock import to_datetime, to_microseconds
 from telemetry.uplink.memory import memory
 
-from . import escalation, scenes
+from . import closing, escalation, scenes
 from .derived import Happening
 from .engine import engine, see_derived
 from .look import Look
@@ -21,13 +22,15 @@ from .scopes import devices_of
 
 PORTION = 500  # states that are looked at in one transaction
 MOST_DEVICES = 10_000  # of one run of a schedule
+LEFTOVERS = 30.0  # seconds between two looks for alarms whose rule is gone
+_next_leftovers = [0.0]
 log = structlog.get_logger(__name__)
 
 
 def sweep(listening_since: datetime | None) -> None:
     """Called by the uplink worker; `listening_since` is None while it does not hear everything."""
     memory().directory.refresh()
-    for part in (schedules, scenes.sweep, escalation.sweep):
+    for part in (schedules, scenes.sweep, escalation.sweep, _leftovers):
         _try(part)
     if listening_since is not None:
         since = to_microseconds(listening_since)
@@ -47,6 +50,14 @@ def _try(part: Callable[[], int]) -> int:
     except Exception as error:
         log.error("rule_sweep_failed", part=getattr(part, "__name__", "states"), exc_info=error)
         return 0
+
+
+def _leftovers() -> int:
+    """Now and then."""
+    if time.monotonic() < _next_leftovers[0]:
+        return 0
+    _next_leftovers[0] = time.monotonic() + LEFTOVERS
+    return closing.leftovers()
 
 
 def states(silent_from: int) -> int:

@@ -3,6 +3,7 @@
 import structlog
 from celery import shared_task
 
+from . import tallies
 from .delivery import old, run
 
 log = structlog.get_logger(__name__)
@@ -16,6 +17,7 @@ def deliver_outbox() -> None:
 
 @shared_task
 def drop_old_deliveries() -> None:
-    """Drop delivered and dead rows of the outbox, and the records of deliveries, that are kept no longer."""
+    """Drop delivered and dead rows of the outbox, records of deliveries, and counts of firings, that are kept no longer."""
     if dropped := old.drop():
         log.info("dropped_old_deliveries", rows=dropped)
+    tallies.drop_old()

@@ -13,6 +13,7 @@ from xdist.scheduler import LoadScopeScheduling
 
 from iotpanel.tenants.models import Tenant, User
 from rules import routes
+from rules.quota import QUOTA
 from telemetry.uplink.limiter import LIMITER
 from telemetry.uplink.memory import memory
 from tests import make
@@ -69,6 +70,7 @@ def fresh_memory() -> None:
     """Tests roll back, and what is rolled back is never notified: the uplink forgets what it knew."""
     memory().forget()
     LIMITER.forget()
+    QUOTA.forget()
     routes.forget()
 
 

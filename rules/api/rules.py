@@ -14,7 +14,7 @@ from rest_framework.response import Response
 from iotpanel.api.errors import Conflict
 from iotpanel.tenants.api.base import TenantViewSet
 from iotpanel.tenants.models import Role
-from rules import rules
+from rules import rules, tallies
 from rules.compiled import FIELDS
 from rules.models import Rule
 from rules.schema import rule_schema
@@ -31,6 +31,10 @@ class RuleLimits(serializers.Serializer[Any]):
     most_rules = serializers.IntegerField()
     running = serializers.IntegerField()
     failed = serializers.IntegerField()
+    most_firings_per_minute = serializers.IntegerField()
+    fired = serializers.IntegerField(help_text="Within the last day; so are the next two.")
+    postponed = serializers.IntegerField(help_text="Held back by the limit, and looked at again.")
+    skipped = serializers.IntegerField(help_text="Held back by the limit, and gone: events and the like.")
 
 
 class RuleQuery(serializers.Serializer[Any]):
@@ -169,9 +173,15 @@ class RulesViewSet(TenantViewSet):
     @extend_schema(responses={200: RuleLimits}, filters=False)
     @action(detail=False, methods=["get"], pagination_class=None)
     def limits(self, request: Request) -> Response:
-        """How many rules there are, and may be; and which were switched off because they failed."""
+        """How many rules there are, and may be; how often they acted, and may; and which were switched off because they failed."""
         mine = Rule.objects.for_tenant(self.tenant)
-        failed = mine.exclude(disabled_reason="").count()
         return Response(
-            {"rules": mine.count(), "most_rules": settings.RULES_PER_TENANT, "running": mine.running().count(), "failed": failed}
+            {
+                "rules": mine.count(),
+                "most_rules": settings.RULES_PER_TENANT,
+                "running": mine.running().count(),
+                "failed": mine.exclude(disabled_reason="").count(),
+                "most_firings_per_minute": settings.RULE_FIRINGS_PER_MINUTE,
+                **tallies.of_the_last_day(self.tenant),
+            }
         )

@@ -3,6 +3,7 @@
 from .alarm import Alarm, AlarmEvent, AlarmSet, Severity
 from .channel import Channel
 from .delivery import Delivery
+from .firing_count import FiringCount
 from .forwarder import Forwarder, Stream
 from .maintenance import Maintenance
 from .notice import Notice
@@ -19,6 +20,7 @@ __all__ = [
     "AlarmSet",
     "Channel",
     "Delivery",
+    "FiringCount",
     "Forwarder",
     "Maintenance",
     "Notice",

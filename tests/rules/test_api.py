@@ -189,7 +189,10 @@ def test_limits_are_said_and_kept(owner: User, tenant: Tenant, settings: Setting
     settings.RULES_PER_TENANT = 1
     make_rule(tenant)
     assert "name" in refused(Rest(owner).post("rules/", BODY), 400, "invalid")
-    assert Rest(owner).get("rules/limits/").json() == {"rules": 1, "most_rules": 1, "running": 1, "failed": 0}
+    assert Rest(owner).get("rules/limits/").json() == {
+        "rules": 1, "most_rules": 1, "running": 1, "failed": 0,
+        "most_firings_per_minute": 60_000, "fired": 0, "postponed": 0, "skipped": 0,
+    }  # fmt: skip
 
 
 def test_maintenance_and_rotations(owner: User, tenant: Tenant) -> None:
