@@ -93,5 +93,6 @@ RULE_HELD = _counter("rule_firings_held_back", "Firings beyond what a tenant may
 RULE_FAILURES = _counter("rule_failures", "Times that a rule or one of its actions failed.")
 RULES_DISABLED = _counter("rules_disabled", "Rules switched off because they failed too often.")
 RULE_LOOPS = _counter("rule_loops_cut", "Times that a loop of rules was cut.")
+RULE_LOOKS_CUT = _counter("rule_looks_cut", "Looks at devices that were left out because too many compare with one reading.")
 RULE_RETRIES = _counter("rule_retries", "Times that a batch had to look again because somebody else had changed a rule's state.")
 ALARM_CHANGES = _counter("alarm_changes", "What happened to alarms.", "kind")

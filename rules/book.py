@@ -45,6 +45,7 @@ class Book:
         self._shelves: dict[tuple[int, str, str], list[Compiled]] = {}
         self._plans: dict[tuple[int, ...], Plan] = {}
         self.maintenances: list[Maintenance] = []
+        self.comparing: list[Compiled] = []  # with other devices' readings
 
     def read(self) -> None:
         """Read what runs now; compile what is new."""
@@ -58,6 +59,7 @@ class Book:
                 log.error("rule_not_understood", rule=row.pk, error=str(error))
         if kept.keys() != self.rules.keys() or wanted:
             self._plans.clear()
+            self.comparing = [rule for rule in kept.values() if rule.trigger.kind == "readings" and rule.needs.others]
         self.rules = kept
         self._shelve()
         self.groups = {pk: (key, parent) for pk, key, parent in Group.objects.values_list("pk", "key", "parent_id")} if kept else {}

@@ -22,11 +22,12 @@ from telemetry.uplink.memory import memory
 
 from . import act, command_changes, derived, states, tallies, trace
 from .book import Book
+from .dependants import Dependants
 from .derived import Happening, Thing
-from .extras import kind_of
+from .extras import concerns_plan
 from .look import Look
 from .notes import listening
-from .roster import Member, Roster
+from .roster import BEHIND, Member, Roster
 
 MOST_HOPS = 8
 TRIES = 4
@@ -41,6 +42,7 @@ class Engine:
     def __init__(self) -> None:
         self.book = Book()
         self.roster = Roster(self.book)
+        self.dependants = Dependants(self.book)
         self._generation = -1
         self._rollbacks = -1
         self.busy = False
@@ -54,22 +56,24 @@ class Engine:
         if known.directory.generation != self._generation:
             self._generation = known.directory.generation
             self.book.read()
+            self.dependants.read()
             self.roster.sort_anew()
         return bool(self.book)
 
     def run(self, said: Sequence[Said], hops: int = 0) -> None:
         """Let the rules see this, in the caller's transaction. Raises Unavailable where others change the same all the time."""
         remember = memory().lasting
+        said = [*said, *others] if (others := self.dependants.looks(said)) else said
         members = self.roster.members({each.device_id for each in said})
         concerned = [
-            (member, each)
-            for each in said
-            if (member := members.get(each.device_id)) is not None and (type(each) is Report or member.plan.of(kind_of(each)))
+            (member, each) for each in said if (member := members.get(each.device_id)) is not None and concerns_plan(member.plan, each)
         ]
         if not concerned:
             return
         spans = _spans(concerned)
         self.roster.forget(listening().changed(remember, spans))
+        strangers = self.roster.strangers(spans) if others else set()
+        self.roster.forget(strangers)
         for attempt in range(TRIES):
             look = Look(self.roster, spans, hops, lock=attempt > 0)
             try:
@@ -85,6 +89,9 @@ class Engine:
         if not memory().lasting:
             self.roster.forget(spans)
             states.tell(spans)
+        elif strangers:
+            self.roster.forget(strangers)
+            states.tell(strangers & {device_id for _, device_id in look.dirty})
         self.settle(look)
 
     def settle(self, look: Look) -> None:
@@ -120,12 +127,14 @@ class Engine:
 
 
 def _spans(concerned: Sequence[tuple[Member, Said]]) -> Mapping[int, tuple[int, int]]:
-    """The first and last instant of each device."""
+    """The first and last instant of each device; of one that says nothing itself, that all is behind it."""
     found: dict[int, tuple[int, int]] = {}
     for member, each in concerned:
+        if type(each) is Happening and each.kind == "other":
+            continue
         low, high = found.get(member.id, (each.at, each.at))
         found[member.id] = min(low, each.at), max(high, each.at)
-    return found
+    return dict.fromkeys((member.id for member, _ in concerned), BEHIND) | found
 
 
 def engine() -> Engine:

@@ -3,13 +3,14 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from devices.messages import AttributeReport, EventReport, Presence
+from devices.messages import AttributeReport, EventReport, Presence, Report
 from devices.models import Device, DevicePresence
 from telemetry import latest
 from telemetry.models import Attribute
 
 from .compiled import Compiled
 from .derived import Happening
+from .plan import Plan
 from .roster import Member
 
 KINDS: dict[type, str] = {AttributeReport: "attributes", EventReport: "event", Presence: "presence"}
@@ -31,6 +32,15 @@ def concerns(rule: Compiled, each: Any) -> bool:
             return rule.trigger.name in ("", each.params["command"]) and each.params["state"] in rule.trigger.states
         return each.params.get("change") in rule.trigger.changes and each.params.get("severity") in rule.trigger.severities
     return True
+
+
+def concerns_plan(plan: Plan, each: Any) -> bool:
+    """Whether any rule of a plan may look at this."""
+    if type(each) is Report:
+        return True
+    if type(each) is Happening and each.kind == "other":
+        return each.rule_id in plan.rules
+    return bool(plan.of(kind_of(each)))
 
 
 def params_of(each: Any) -> Mapping[str, Any]:

@@ -1,9 +1,11 @@
 """One look of the rules at what a batch says: every rule that it touches takes a step."""
 
+import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from devices.messages import AttributeReport, EventReport, Presence, Report
+from telemetry.uplink.memory import memory
 
 from . import extras, scripts, trace
 from .compiled import Compiled
@@ -30,8 +32,11 @@ class Look:
         self._noted: dict[int, int] = {}
         self._said: set[int] = set()
         self._watched = trace.watched()
+        self._sampler = trace.sampler()
+        self._sampler.begin(time.monotonic())
         self.held = Held()
         self.stepped = 0
+        self._now = time.time_ns() // 1_000 if memory().replaying else 0  # else what counts is the device's newest report
         self._roster = roster
         roster.warm_up(spans, lock=lock)
 
@@ -66,9 +71,11 @@ class Look:
 
     def _report(self, member: Member, report: Report, answers: scripts.Scripts) -> None:
         facts, plan, at, values = member.facts, member.plan, report.at, report.values
-        late = at < facts.newest
-        if late and at < facts.newest - plan.lateness:
-            late_by = f"It came {show_span((facts.newest - at) // SECOND * SECOND)} later than allowed: stored, and not looked at."
+        member.mine = True
+        newest = max(facts.newest, self._now)
+        late = at < newest
+        if late and at < newest - plan.lateness:
+            late_by = f"It is older than what may count, by {show_span((newest - at) // SECOND * SECOND)}: stored, and not looked at."
             self.notes += [trace.said(id, member.about.key, at, late_by) for id in plan.rules if id in self._watched]
             return
         touched = plan.touched(tuple(values))
@@ -78,18 +85,32 @@ class Look:
         if plan.lua:
             facts.lua = answers.of(member, report)
         for rule in touched:
-            if not late or at >= facts.newest - rule.lateness:
+            if not late or at >= newest - rule.lateness:
                 self._step(rule, member, report.received_at)
 
     def _other(self, member: Member, each: Any) -> None:
         facts = member.facts
         kind = extras.kind_of(each)
+        if kind == "other":
+            self._dependant(member, each)
+            return
         facts.at, facts.fresh, facts.params = each.at, extras.fresh_of(each), extras.params_of(each)
         if kind == "presence":
             facts.online = each.online
         for rule in member.plan.of(kind):
-            if extras.concerns(rule, each):
+            if extras.concerns(rule, each) and self._counts(rule, each):
                 self._step(rule, member, getattr(each, "received_at", each.at))
+
+    def _dependant(self, member: Member, each: Any) -> None:
+        """Another device said something that a rule compares with: look, at what is known of this one."""
+        rule = member.plan.rules[each.rule_id]
+        if self._counts(rule, each):
+            member.facts.at, member.facts.fresh = max(each.at, member.facts.newest), {}
+            self._step(rule, member, each.params["received_at"])
+
+    def _counts(self, rule: Compiled, each: Any) -> bool:
+        """Whether it is not too old; only what is replayed can be."""
+        return not self._now or each.at >= self._now - rule.lateness
 
     def _step(self, rule: Compiled, member: Member, received_at: int) -> None:
         facts, states = member.facts, member.states
@@ -117,6 +138,8 @@ class Look:
             self._fire(rule, member, CHANGES[change])
         if change is not None or rule.id in self._watched:
             self._note(rule, member, state, change)
+        elif self._sampler.takes(rule.id):
+            self.notes.append(trace.note(rule, member, state, None, self.hops, sample=True))
 
     def _say(self, rule: Compiled, member: Member, text: str) -> None:
         """Note something that is no step, once for each rule."""

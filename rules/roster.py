@@ -15,17 +15,20 @@ from .facts import Facts
 from .machine import State
 from .plan import Plan
 
+BEHIND = (-1, -1)  # the span of a device that says nothing now: all that is known of it is behind it
+
 
 class Member:
     """A device that at least one rule concerns."""
 
-    __slots__ = ("about", "facts", "id", "name", "plan", "states", "warm")
+    __slots__ = ("about", "facts", "id", "mine", "name", "plan", "states", "warm")
 
     def __init__(self, id: int, name: str, about: About, plan: Plan) -> None:
         self.id = id
         self.name = name
         self.about = about
         self.plan = plan
+        self.mine = False  # whether it has spoken to this very thread
         self.forget()
 
     def forget(self) -> None:
@@ -52,13 +55,18 @@ class Roster:
         for device_id, member in self._members.items():
             known = before.get(device_id)
             if member is not None and known is not None and known.plan is member.plan:
-                member.facts, member.states, member.warm = known.facts, known.states, known.warm
+                member.facts, member.states, member.warm, member.mine = known.facts, known.states, known.warm, known.mine
 
     def forget(self, device_ids: Iterable[int]) -> None:
         """Forget what changes with reports of these devices."""
         for device_id in device_ids:
             if member := self._members.get(device_id):
                 member.forget()
+
+    def strangers(self, spans: Mapping[int, tuple[int, int]]) -> set[int]:
+        """Those of these devices that say nothing now and speak to other threads, who change what is known of them."""
+        behind = [device_id for device_id, span in spans.items() if span == BEHIND]
+        return {device_id for device_id in behind if (member := self._members.get(device_id)) and not member.mine}
 
     def members(self, device_ids: Collection[int]) -> Mapping[int, Member | None]:
         """These devices; None for those that no rule concerns."""
@@ -81,7 +89,11 @@ class Roster:
                 member.states[rule_id] = state
         newest = latest.read(ids)
         for member in cold:
-            past.recall(member.id, member.facts, member.plan, newest.get(member.id, {}), spans[member.id])
+            known, span = newest.get(member.id, {}), spans[member.id]
+            if span == BEHIND:
+                last = max((at for _, at in known.values()), default=0) + 1
+                span = last, last
+            past.recall(member.id, member.facts, member.plan, known, span)
             member.warm = True
 
     def _meet(self, device_ids: list[int]) -> None:

@@ -27,6 +27,7 @@ from .models.reprocess import RunState
 from .stores.clock import to_datetime, to_microseconds
 from .uplink import dead_letters, publish
 from .uplink.findings import DEAD_LETTERED, DUPLICATE, HEARTBEATS, STORED
+from .uplink.memory import replaying
 from .uplink.pipeline import commit
 
 AT_ONCE = 500  # messages of one transaction
@@ -132,7 +133,8 @@ def _again(messages: Sequence[ArchivedMessage], tenant_id: int) -> Step:
 
 def _process(messages: Sequence[ArchivedMessage], tenant_id: int) -> Step:
     batch = [Uplink(row.topic, bytes(row.payload), to_microseconds(row.received_at), "replay") for row in messages]
-    findings = commit(batch, lambda letters: _settle(_waiting(messages, tenant_id), letters))
+    with replaying():
+        findings = commit(batch, lambda letters: _settle(_waiting(messages, tenant_id), letters))
     transaction.on_commit(lambda: publish.committed(batch, findings))
     sums = [sum(column) for column in zip(*findings.counts.values(), strict=True)] or [0] * 6
     return Step(len(messages), sums[STORED], sums[DUPLICATE] + sums[HEARTBEATS], sums[DEAD_LETTERED])

@@ -1,5 +1,7 @@
 """What a thread that processes batches remembers between them; forgotten whenever a batch fails."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from threading import local
 
 from devices.directory import Directory
@@ -15,6 +17,7 @@ class Memory:
         self.directory = Directory()
         self.heard = Heard()
         self.rollbacks = 0
+        self.replaying = False  # whether what is processed came before, and was stored or refused then
         self.lasting = False  # whether this thread alone takes these devices' messages, one batch after the other
 
     def forget(self) -> None:
@@ -30,3 +33,14 @@ def memory() -> Memory:
         _thread.memory = Memory()
     found: Memory = _thread.memory
     return found
+
+
+@contextmanager
+def replaying() -> Iterator[None]:
+    """What is processed meanwhile came before: sinks may see it with other eyes."""
+    mine = memory()
+    before, mine.replaying = mine.replaying, True
+    try:
+        yield
+    finally:
+        mine.replaying = before

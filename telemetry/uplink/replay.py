@@ -14,6 +14,7 @@ from devices.messages import DeadLetter
 from telemetry.models import DeadLetterRecord
 
 from . import dead_letters, publish
+from .memory import replaying
 from .pipeline import commit
 
 Letters = Sequence[tuple[int, DeadLetter]]
@@ -61,7 +62,8 @@ def _replay_records(records: Sequence[DeadLetterRecord]) -> tuple[int, int]:
                 dead_letters.write([letter])
 
     batch = [dead_letters.uplink_of(record) for record in records]
-    findings = commit(batch, keep)
+    with replaying():
+        findings = commit(batch, keep)
     accepted = sum([dead_letters.settle(record, again.get(place, ())) for place, record in enumerate(records)])
     transaction.on_commit(lambda: publish.committed(batch, findings))
     return accepted, len(records) - accepted
