@@ -12,7 +12,7 @@ from devices.messages import Uplink
 from iotpanel.tenants.models import Tenant, User
 from rules import closing, failures, tallies, trace
 from rules.alarms import acknowledge
-from rules.models import Alarm, AlarmEvent, FiringCount, RuleState
+from rules.models import Alarm, AlarmEvent, FiringCount, Rule, RuleState
 from rules.quota import Quota
 from rules.rules import delete_rule, update_rule
 from rules.sweeps import sweep
@@ -26,6 +26,15 @@ pytestmark = pytest.mark.django_db
 LONG_AGO = timezone.now() - timedelta(days=1)
 
 
+def some_warm_freezers(tenant: Tenant, *keys: str) -> Rule:
+    """Freezers, a rule for them, and a reading of each that fires."""
+    freezers = [make_freezer(tenant, key) for key in keys]
+    rule = make_rule(tenant)
+    for freezer in freezers:
+        say(freezer, 0, temperature=9)
+    return rule
+
+
 def test_a_bucket_is_filled_anew_over_a_minute(settings: Settings) -> None:
     settings.RULE_FIRINGS_PER_MINUTE = 2
     quota = Quota()
@@ -36,9 +45,7 @@ def test_a_bucket_is_filled_anew_over_a_minute(settings: Settings) -> None:
 
 def test_what_lasts_is_postponed_and_comes_later(tenant: Tenant, owner: User, settings: Settings) -> None:
     settings.RULE_FIRINGS_PER_MINUTE = 1
-    make_rule(tenant)
-    for key in ("one", "two"):
-        say(make_freezer(tenant, key), 0, temperature=9)
+    some_warm_freezers(tenant, "one", "two")
     assert [alarm.device.key for alarm in Alarm.objects.all()] == ["one"]
     waiting = RuleState.objects.get(device__key="two")
     assert waiting.phase == 0
@@ -53,8 +60,8 @@ def test_what_lasts_is_postponed_and_comes_later(tenant: Tenant, owner: User, se
 
 def test_a_hold_that_was_over_is_not_waited_for_again(tenant: Tenant, settings: Settings) -> None:
     settings.RULE_FIRINGS_PER_MINUTE = 0
-    make_rule(tenant, **{"for": "5m"})
     freezer = make_freezer(tenant)
+    make_rule(tenant, **{"for": "5m"})
     say(freezer, 0, temperature=9)
     say(freezer, 301, temperature=9)
     assert not Alarm.objects.exists()
@@ -82,10 +89,8 @@ def test_what_is_over_at_once_is_skipped_and_said(
 def test_one_tenants_storm_is_not_the_others(tenant: Tenant, other_tenant: Tenant, settings: Settings) -> None:
     settings.RULE_FIRINGS_PER_MINUTE = 1
     foreign = make_device(other_tenant, key="foreign", product=make_product(other_tenant, key="freezers", thing_model=MODEL))
-    make_rule(tenant)
     make_rule(other_tenant)
-    for key in ("one", "two", "three"):
-        say(make_freezer(tenant, key), 0, temperature=9)
+    some_warm_freezers(tenant, "one", "two", "three")
     say(foreign, 0, temperature=9)
     assert Alarm.objects.for_tenant(other_tenant).count() == 1
     assert tallies.of_the_last_day(other_tenant) == {"fired": 1, "postponed": 0, "skipped": 0}
@@ -124,9 +129,7 @@ def reasons() -> list[str]:
     ],
 )
 def test_the_alarms_of_a_rule_end_with_it_and_say_why(tenant: Tenant, owner: User, end: Any, reason: str) -> None:
-    rule = make_rule(tenant)
-    for key in ("one", "two"):
-        say(make_freezer(tenant, key), 0, temperature=9)
+    rule = some_warm_freezers(tenant, "one", "two")
     acknowledge(Alarm.objects.earliest("pk"), by=owner)
     end(rule)
     assert not Alarm.objects.active().exists()
@@ -136,8 +139,7 @@ def test_the_alarms_of_a_rule_end_with_it_and_say_why(tenant: Tenant, owner: Use
 
 
 def test_a_new_name_alone_clears_nothing(tenant: Tenant) -> None:
-    rule = make_rule(tenant)
-    say(make_freezer(tenant), 0, temperature=9)
+    rule = some_warm_freezers(tenant, "one")
     update_rule(rule, name="Another name")
     assert Alarm.objects.active().count() == 1
 
@@ -153,8 +155,9 @@ def test_a_rule_that_failed_too_often_leaves_no_alarm_behind(tenant: Tenant) -> 
 
 
 def test_an_alarm_raised_at_the_very_end_of_its_rule_is_cleared_afterwards(tenant: Tenant) -> None:
+    freezer = make_freezer(tenant)
     rule, other = make_rule(tenant), make_rule(tenant, name="other")
-    say(make_freezer(tenant), 0, temperature=9)
+    say(freezer, 0, temperature=9)
     type(rule).objects.filter(pk=rule.pk).update(enabled=False)
     closing.leftovers()
     assert [alarm.rule for alarm in Alarm.objects.active()] == [other]
@@ -162,9 +165,9 @@ def test_an_alarm_raised_at_the_very_end_of_its_rule_is_cleared_afterwards(tenan
 
 
 def test_rules_that_look_at_alarms_hear_of_the_end(tenant: Tenant) -> None:
-    rule = make_rule(tenant)
-    minor = [{"kind": "alarm", "severity": "info"}]
+    freezer = make_freezer(tenant)
+    rule, minor = make_rule(tenant), [{"kind": "alarm", "severity": "info"}]
     make_rule(tenant, name="follows", trigger={"kind": "alarm", "changes": ["cleared"], "severities": ["major"]}, when=None, actions=minor)
-    say(make_freezer(tenant), 0, temperature=9)
+    say(freezer, 0, temperature=9)
     update_rule(rule, enabled=False)
     assert [alarm.rule_name for alarm in Alarm.objects.active()] == ["follows"]
