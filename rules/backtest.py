@@ -5,57 +5,55 @@ times that are over in between.
 """
 
 import time
-from bisect import bisect_right
 from collections.abc import Iterator, Mapping
-from typing import Any, NamedTuple
+from itertools import islice
+from typing import Any
 
 from django.db.models import QuerySet
 
+from devices.exceptions import Invalid
+from devices.messages import Report
 from devices.models import Device
 from iotpanel.tenants.models import Tenant
-from telemetry import events
 from telemetry.live.wire import milliseconds
 from telemetry.models import Attribute
-from telemetry.stores import store
-from telemetry.stores.clock import to_microseconds
 
-from . import past
+from . import past, scripts
 from .act import CALLS
 from .book import About
 from .compiled import Compiled
 from .firing import RAISED, REPEATED, Firing
+from .forwarders.contexts import iso
+from .history import MOST_STEPS, Moment, Others, moments, seed
 from .look import CHANGES, firing_of
 from .machine import State, step
 from .plan import Plan
 from .problems import BadRule
 from .roster import Member
 from .scopes import devices_of
+from .triggers import SEVERITIES
 
 MOST_DEVICES = 500
-MOST_STEPS = 200_000
 MOST_FIRINGS = 2_000
 MOST_SECONDS = 20.0
-TRIED = frozenset({"readings", "event", "schedule"})
+SCRIPTED = 200  # reports that scripts are asked about at once
+NOT_KEPT = {
+    "attributes": "it cannot be tried over the past: of an attribute the newest value alone is kept",
+    "presence": "it cannot be tried over the past: when devices came and went is not kept",
+    "scene": "it cannot be tried over the past: a scene is run by hand, and nothing in the past would have started it",
+}
 
 
 class Limit(Exception):
     """A bound of a back-test was reached; the text says which."""
 
 
-class Moment(NamedTuple):
-    """Something of the past that the rule looks at."""
-
-    at: int
-    values: Mapping[str, Any]
-    params: Mapping[str, Any]
-
-
 class Backtest:
     def __init__(self, rule: Compiled, tenant: Tenant, start: int, end: int) -> None:
-        if rule.trigger.kind not in TRIED:
-            raise BadRule("trigger", f"only {', '.join(sorted(TRIED))} can be tried over the past")
-        if rule.needs.lua or rule.needs.presence:
-            raise BadRule("when", "scripts and presence cannot be tried over the past")
+        if rule.trigger.kind in NOT_KEPT:
+            raise BadRule("trigger", NOT_KEPT[rule.trigger.kind])
+        if rule.needs.presence:
+            raise BadRule("when", "it cannot be tried over the past: whether a device was online is known for now alone")
         self.rule, self.tenant, self.start, self.end = rule, tenant, start, end
         self.plan = Plan([rule])
         self.firings: list[Firing] = []
@@ -83,7 +81,19 @@ class Backtest:
             "alarms": sum(firing.change == RAISED for firing in self.firings) if self._has("alarm") else 0,
             "notifications": self._notifications(),
             "stopped": stopped,
+            "assumed": self._assumed(),
         }
+
+    def _assumed(self) -> list[str]:
+        """In what this is not as it would have been."""
+        trigger = self.rule.trigger
+        severities = trigger.kind == "alarm" and len(trigger.severities) < len(SEVERITIES)
+        found = {
+            "attributes count as they are now": bool(self.plan.attributes),
+            "severities of alarms count as they are now": severities,
+            "groups and labels count as they are now": self.rule.scope.group is not None or bool(self.rule.scope.labels),
+        }
+        return [text for text, so in found.items() if so]
 
     def _has(self, kind: str) -> bool:
         return any(action["kind"] == kind for action in self.rule.actions)
@@ -98,81 +108,70 @@ class Backtest:
         return count
 
     def _device(self, device: Device) -> None:
+        self._demand_time()
         member = Member(device.pk, device.name, About(self.tenant.pk, device.key, device.product.key, frozenset(), {}), self.plan)
         facts = member.facts
-        newest = dict.fromkeys(self.plan.names, (None, self.start))
-        past.recall(device.pk, facts, self.plan, newest, (self.start, self.start))
+        past.recall(device.pk, facts, self.plan, {}, (self.start, self.start))
+        seed(facts, device.pk, self.plan, self.start)
         facts.attributes = dict(Attribute.objects.filter(device=device).values_list("key", "value")) if self.plan.attributes else {}
         others = Others(self.tenant, self.plan.others, self.start, self.end)
         state = State()
-        for moment in self._moments(device):
+        for moment in self._answered(member, moments(self.rule, self.plan, device, self.start, self.end, others.instants())):
             self._overdue(member, state, moment.at, others)
             facts.take(moment.at, moment.values)
             facts.put(self.plan.windows, moment.at, moment.values)
-            facts.params = moment.params
-            for counter in self.rule.counters:
-                if counter.test(facts):
-                    facts.windows[counter.window].add(facts.at, 1.0)
-            self._step(member, state, others)
+            if moment.looks:
+                facts.params = moment.params
+                self._count(member, moment)
+                self._step(member, state, others)
         self._overdue(member, state, self.end, others)
 
-    def _moments(self, device: Device) -> Iterator[Moment]:
-        kind = self.rule.trigger.kind
-        if kind == "event":
-            name = self.rule.trigger.name or None
-            found = events.read(device.pk, start=self.start, end=self.end, name=name, newest_first=False, limit=MOST_STEPS)
-            yield from (Moment(to_microseconds(each.at), {}, {"event": each.name, **each.params}) for each in found)
-        elif self.rule.trigger.cron is not None:
-            at = self.rule.trigger.cron.after(self.start - 1)
-            while at and at < self.end:
-                yield Moment(at, {}, {})
-                at = self.rule.trigger.cron.after(at)
-        else:
-            for at, values in past.reports(device.pk, self.plan, self.start, self.end):
-                yield Moment(at, values, {})
+    def _count(self, member: Member, moment: Moment) -> None:
+        for counter in self.rule.counters if moment.values else ():
+            if counter.test(member.facts):
+                member.facts.windows[counter.window].add(moment.at, 1.0)
 
-    def _overdue(self, member: Member, state: State, until: int, others: "Others") -> None:
+    def _answered(self, member: Member, found: Iterator[Moment]) -> Iterator[Moment]:
+        """The moments, the rule's scripts asked about them: some at a time, in one call to the sandbox."""
+        if not self.plan.lua:
+            yield from found
+            return
+        while some := list(islice(found, SCRIPTED)):
+            self._demand_time()
+            reports = {moment.at: Report(member.id, moment.at, dict(moment.values), moment.at) for moment in some if moment.values}
+            answers = scripts.run([(member, report) for report in reports.values()])
+            for moment in some:
+                if moment.values:
+                    member.facts.lua = answers.of(member, reports[moment.at])
+                yield moment
+
+    def _overdue(self, member: Member, state: State, until: int, others: Others) -> None:
         """Look at all times that are over before an instant."""
         while state.due and state.due < until:
             member.facts.at, member.facts.fresh = state.due, {}
             state.due = 0
             self._step(member, state, others)
 
-    def _step(self, member: Member, state: State, others: "Others") -> None:
+    def _demand_time(self) -> None:
+        if time.monotonic() > self._until:
+            raise Limit(f"only what could be looked at in {MOST_SECONDS:.0f} seconds")
+
+    def _step(self, member: Member, state: State, others: Others) -> None:
         self.steps += 1
         if self.steps > MOST_STEPS:
             raise Limit(f"only {MOST_STEPS} readings were looked at")
-        if self.steps % 256 == 0 and time.monotonic() > self._until:
-            raise Limit(f"only what could be looked at in {MOST_SECONDS:.0f} seconds")
+        if self.steps % 256 == 0:
+            self._demand_time()
         if self.plan.others:
             member.facts.others = others.at(member.facts.at)
-        change = step(self.rule, state, member.facts)
+        try:
+            change = step(self.rule, state, member.facts)
+        except Invalid as error:
+            raise Limit(f"the script failed on {member.about.key} at {iso(member.facts.at)}: {error}"[:500]) from error
         if change is not None:
             if len(self.firings) >= MOST_FIRINGS:
                 raise Limit(f"only the first {MOST_FIRINGS} firings are shown")
             self.firings.append(firing_of(self.rule, member, CHANGES[change], 0))
-
-
-class Others:
-    """Other devices' values as they were."""
-
-    def __init__(self, tenant: Tenant, pairs: frozenset[tuple[str, str]], start: int, end: int) -> None:
-        self._series: dict[tuple[str, str], tuple[list[int], list[Any]]] = {}
-        ids = dict(Device.objects.for_tenant(tenant).filter(key__in={key for key, _ in pairs}).values_list("key", "pk"))
-        for key, name in pairs:
-            before = store().neighbour(ids.get(key, 0), name, start, True)
-            found = store().readings(ids.get(key, 0), [name], start, end, False, MOST_STEPS, None)
-            series = ([before] if before else []) + found
-            self._series[key, name] = ([each.at for each in series], [each.value for each in series])
-
-    def at(self, instant: int) -> dict[tuple[str, str], Any]:
-        """The newest values at an instant."""
-        found = {}
-        for pair, (times, values) in self._series.items():
-            place = bisect_right(times, instant)
-            if place:
-                found[pair] = values[place - 1]
-        return found
 
 
 def _shown(firing: Firing) -> dict[str, Any]:

@@ -1,6 +1,6 @@
 """What became of commands, as rules see it. Where no rule of a tenant looks at commands, that costs one look into an index."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from devices.messages import CommandChange
@@ -20,6 +20,11 @@ def happened(changed: Sequence[Any]) -> list[tuple[int, Happening]]:
 
 
 def _happening(move: CommandChange) -> Happening:
-    """Its parameters come first, so that none of them can pass itself off as the state."""
-    said = {"command": move.name, "state": move.state, "reason": move.reason, "error": move.error, "result": move.result}
-    return Happening(move.device_id, move.at, "command", {**move.params, **said, "command_id": move.command_id})
+    said = said_of(move.params, move.name, move.state, move.reason, move.error, move.result, move.command_id)
+    return Happening(move.device_id, move.at, "command", said)
+
+
+def said_of(params: Mapping[str, Any], name: str, state: str, reason: str, error: str, result: Any, command_id: int) -> dict[str, Any]:
+    """What a condition may look at. Parameters come first, so that none of them can pass itself off as the state."""
+    said = {"command": name, "state": state, "reason": reason, "error": error, "result": result, "command_id": command_id}
+    return {**params, **said}

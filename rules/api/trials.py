@@ -53,6 +53,7 @@ class BacktestAnswer(serializers.Serializer[Any]):
     alarms = serializers.IntegerField()
     notifications = serializers.IntegerField()
     stopped = serializers.CharField(allow_blank=True, help_text="Which bound was reached; empty: none.")
+    assumed = serializers.ListField(child=serializers.CharField(), help_text="In what this is not as it would have been.")
 
 
 class TraceQuery(serializers.Serializer[Any]):
