@@ -198,6 +198,9 @@ COMPRESS_AFTER_DAYS = env.int("IOTPANEL_COMPRESS_AFTER_DAYS", default=14)  # rea
 CONFIGURATION_KINDS = {
     "groups": "devices.configuration:Groups",
     "products": "devices.configuration:Products",
+    "channels": "rules.configuration:Channels",
+    "forwarders": "rules.configuration:Forwarders",
+    "rules": "rules.configuration:Rules",
 }
 # --- The world outside -----------------------------------------------------------------------------------------
 # Networks beyond the public internet that webhooks and forwarders may reach, such as 10.0.0.0/8,127.0.0.1/32.

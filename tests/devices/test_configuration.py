@@ -37,6 +37,12 @@ def text_of(tenant: Tenant) -> str:
     return document.write(export(tenant))
 
 
+def with_product(text: str, line: str) -> str:
+    """A document with one more product."""
+    assert "\nproducts:\n" in text
+    return text.replace("\nproducts:\n", f"\nproducts:\n  {line}\n")
+
+
 def applied(tenant: Tenant, text: str, *, prune: bool = False) -> str:
     return applying.apply(tenant, document.read(text), prune=prune).text()
 
@@ -87,7 +93,7 @@ def test_the_text_is_the_same_each_time_and_holds_no_secret(tenant: Tenant) -> N
 def test_a_plan_says_what_changes_and_changes_nothing(tenant: Tenant) -> None:
     plant(tenant)
     changed = text_of(tenant).replace("max: 80", "max: 90").replace("return {n =", "return {m =").replace("name: Site", "name: Yard")
-    plan = applying.plan(tenant, document.read(changed + "  new: {name: New}\n"))
+    plan = applying.plan(tenant, document.read(with_product(changed, "new: {name: New}")))
 
     lines = plan.text().splitlines()
     assert lines[0] == "~ groups/site"
@@ -95,7 +101,7 @@ def test_a_plan_says_what_changes_and_changes_nothing(tenant: Tenant) -> None:
     assert "    thing_model.properties.n.max: 80 -> 90" in lines
     assert "      -  return {n = string.byte(payload)}" in lines
     assert "      +  return {m = string.byte(payload)}" in lines
-    assert lines[-2:] == ["+ products/new", '    name: "New"']
+    assert lines[lines.index("+ products/new") + 1] == '    name: "New"'
     assert Product.objects.get(key="sensor").thing_model["properties"][0]["max"] == 80
     assert not Product.objects.filter(key="new").exists()
 
@@ -104,7 +110,7 @@ def test_all_of_it_or_nothing(tenant: Tenant) -> None:
     plant(tenant)
     before = text_of(tenant)
     bad = before.replace("name: Site", "name: Yard").replace("function decode(payload)", "function decode(payload")
-    said = not_applied(tenant, bad + "  other: {name: '', offline_after: -1}\n")
+    said = not_applied(tenant, with_product(bad, "other: {name: '', offline_after: -1}"))
 
     assert "! products/sensor/codec.script:" in said
     assert "! products/other/name:" in said

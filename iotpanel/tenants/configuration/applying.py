@@ -58,9 +58,10 @@ def _carry_out(tenant: Tenant, document: Document, prune: bool) -> Plan:
 
 
 def _try(found: Plan, change: Change, kind: Kind, verb: Callable[[Tenant, str, Spec], None], tenant: Tenant) -> None:
-    if any(problem.where.split("/")[:2] == [change.kind, change.slug] for problem in found.problems):
+    where = f"{change.kind}/{change.slug}"
+    if any(problem.where == where or problem.where.startswith(f"{where}/") for problem in found.problems):
         return
-    with _noting(found, f"{change.kind}/{change.slug}", kind):
+    with _noting(found, where, kind):
         verb(tenant, change.slug, change.spec)
 
 

@@ -7,6 +7,7 @@ from typing import Any
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 
+from iotpanel.tenants.keys import validate_key
 from iotpanel.tenants.models import Tenant
 
 Spec = dict[str, Any]
@@ -41,6 +42,14 @@ class Kind(ABC):
     @abstractmethod
     def delete(self, tenant: Tenant, slugs: Iterable[str]) -> None:
         """Deletes these, in whatever order they allow."""
+
+    def check_slug(self, slug: str) -> None:
+        """Raises ValidationError for what can be no slug of this kind."""
+        validate_key(slug)
+
+    def shown(self, spec: Spec) -> Spec:
+        """The spec as a plan may show it: in the place of a secret that the document holds stands a placeholder."""
+        return spec
 
     def fields(self) -> tuple[str, ...]:
         return (*self.required, *self.defaults)

@@ -7,7 +7,6 @@ from typing import Any, NamedTuple
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 
-from iotpanel.tenants.keys import validate_key
 from iotpanel.tenants.models import Tenant
 
 from . import kinds
@@ -94,7 +93,7 @@ def _section(plan: Plan, name: str, kind: Kind, tenant: Tenant, section: Any, pr
 
 def _spec(plan: Plan, name: str, kind: Kind, slug: str, given: Any) -> Spec | None:
     try:
-        validate_key(slug)
+        kind.check_slug(slug)
         return kind.whole(given)
     except ValidationError as error:
         plan.problems += problems_of(f"{name}/{slug[:80]}", error)
@@ -103,8 +102,8 @@ def _spec(plan: Plan, name: str, kind: Kind, slug: str, given: Any) -> Spec | No
 
 def _change(name: str, kind: Kind, slug: str, before: Spec | None, after: Spec) -> Change | None:
     if before is None:
-        return Change(name, slug, "create", list(differences({}, kind.short(after))), after)
-    found = list(differences(before, after))
+        return Change(name, slug, "create", list(differences({}, kind.short(kind.shown(after)))), after)
+    found = list(differences(before, kind.shown(after)))
     return Change(name, slug, "update", found, after) if found else None
 
 
