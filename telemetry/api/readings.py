@@ -85,6 +85,8 @@ class ReadingsView(DeviceEndpoint):
         span: dict[str, Any] = {name: microseconds(query[name]) for name in ("start", "end") if name in query}
         device_id = self.device.pk
         if "bucket" not in query:
+            if lost := [name for name in ("aggregate", "fill") if name in query]:
+                raise ValidationError({name: [_("This needs a bucket.")] for name in lost})
             return lambda limit, cursor: history.raw(
                 device_id, properties=names, newest_first=newest_first, limit=limit, cursor=cursor, **span
             )

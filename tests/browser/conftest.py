@@ -59,19 +59,20 @@ class Visit:
         """By how many pixels the page is wider than its window."""
         return int(self.page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth"))
 
-    def axe(self) -> list[str]:
-        """What axe-core finds, whatever its severity. It is run by the debugger, which no content policy stops."""
+    def axe(self, *rules: str) -> list[str]:
+        """What axe-core finds, by all rules or by these, whatever its severity. Run by the debugger, which no content policy stops."""
         if not self.page.evaluate("'axe' in window"):
             self.page.evaluate(AXE.read_text() + "; void 0")
-        found: list[dict[str, Any]] = self.page.evaluate("axe.run().then((result) => result.violations)")
+        options = {"runOnly": list(rules)} if rules else {}
+        found: list[dict[str, Any]] = self.page.evaluate("(options) => axe.run(options).then((result) => result.violations)", options)
         return [f"{each['id']}: {node['target']} {node['failureSummary']}" for each in found for node in each["nodes"]]
 
     def axe_in_both_themes(self, theme: Any) -> list[str]:
-        """What axe-core finds, in this theme and then in the other one, into which the page changes while it is open."""
+        """What axe-core finds, and which colours it finds too faint in the other theme, into which the page changes while it is open."""
         other: Any = "dark" if theme == "light" else "light"
         found = self.axe()
         self.page.emulate_media(color_scheme=other)
-        found += self.axe()
+        found += self.axe("color-contrast")
         self.page.emulate_media(color_scheme=theme)
         return found
 

@@ -103,6 +103,8 @@ def test_days_begin_where_one_lives_and_gaps_are_filled(owner: User, device: Dev
         ({"bucket": "1h", "property": "t", "tz": "Mars/Olympus"}, "tz"),
         ({"bucket": "1h", "property": "t", "tz": "../../etc/passwd"}, "tz"),
         ({"bucket": "1h", "property": "t", "fill": "zero"}, "fill"),
+        ({"property": "t", "fill": "null"}, "fill"),
+        ({"property": "t", "aggregate": "max"}, "aggregate"),
         ({"start": "yesterday"}, "start"),
         ({"start": "2026-01-01T00:00:00"}, "start"),
         ({"end": "99999-01-01"}, "end"),
