@@ -16,6 +16,7 @@ from prometheus_client.registry import Collector
 
 from devices.models import Device
 from iotpanel import figures
+from rules.delivery import figures as waiting
 from telemetry.models import RollupFrontier
 
 log = structlog.get_logger(__name__)
@@ -44,7 +45,7 @@ class Looked(Collector):
         yield from _processes(self._processes)
         yield from _disk()
         try:
-            families = [*_fleet(), *_rollups()]
+            families = [*_fleet(), *_rollups(), *waiting.families()]
         except DatabaseTrouble as error:
             log.warning("database_not_scraped", error=str(error))
             families = []
