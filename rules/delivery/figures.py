@@ -12,7 +12,8 @@ NAMED = ("forwarder", "channel")  # kinds whose targets are shown one by one
 MOST_NAMED = 500  # of these, those that wait longest
 # Of each target the first rows alone are looked at: a queue of millions must not make the page slow.
 _WAITING = """
-    SELECT target.kind, tenant.key, target.target, target.failures > 0, extract(epoch FROM clock_timestamp() - ahead.oldest)::float8, ahead.messages
+    SELECT target.kind, tenant.key, target.target, target.failures > 0,
+        extract(epoch FROM clock_timestamp() - ahead.oldest)::float8, ahead.messages
     FROM rules_target target
     JOIN tenants_tenant tenant ON tenant.id = target.tenant_id
     CROSS JOIN LATERAL (

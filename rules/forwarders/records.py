@@ -111,7 +111,7 @@ def try_template(forwarder: Forwarder) -> None:
         text = Shape(forwarder.template, forwarder.stream).render(context) if forwarder.template.strip() else "{}"
     except TemplateError as error:
         raise ValidationError(str(error), code="bad_template") from error
-    if FORWARDERS[forwarder.kind].OBJECTS:
+    if FORWARDERS[forwarder.kind].OBJECTS or forwarder.settings.get("format") == "parquet":
         _demand_object(text)
 
 
