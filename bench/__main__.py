@@ -19,6 +19,7 @@ BENCHES = {
     "latency": "from publish to committed and to a browser, at 10, 50 and 90 % of the sustained rate",
     "workers": "throughput and order with several uplink workers on a shared subscription",
     "commands": "commands to many devices and their replies",
+    "jobs": "a job over many devices, with every process killed in the middle",
     "ingest": "readings from many devices through broker, worker and database, against the bare loop",
     "broker": "what the broker keeps when it is killed, and what saving costs it",
     "http": "the durable way in: HTTP uplink, answered after the commit",

@@ -59,6 +59,7 @@ class Products(Kind):
     defaults = {
         "description": "", "thing_model": _MODEL, "codec": _CODEC, "offline_after": 600, "unknown_properties": "accept", "topics": [],
         "children": _CHILDREN, "retention_days": None, "rollup_retention": {}, "registration": _REGISTRATION,
+        "firmware_key": "",
     }  # fmt: skip
     names = {
         "codec_kind": "codec.kind",
@@ -119,7 +120,7 @@ def _filled(name: str, given: Any, default: dict[str, Any]) -> dict[str, Any]:
 
 
 def _written(product: Product, policy: RegistrationPolicy | None) -> Spec:
-    plain = ("name", "description", "offline_after", "unknown_properties", "topics", "retention_days", "rollup_retention")
+    plain = ("name", "description", "offline_after", "unknown_properties", "topics", "retention_days", "rollup_retention", "firmware_key")
     spec: Spec = {name: getattr(product, name) for name in plain}
     spec["thing_model"] = {part: product.thing_model.get(part) or [] for part in _MODEL}
     spec["codec"] = {"kind": product.codec_kind, "script": product.codec_script, "samples": product.codec_samples}
@@ -130,9 +131,9 @@ def _written(product: Product, policy: RegistrationPolicy | None) -> Spec:
 
 
 def _arguments(spec: Spec) -> dict[str, Any]:
-    plain = ("name", "description", "thing_model", "offline_after", "unknown_properties", "topics", "retention_days", "rollup_retention")
+    plain = ["name", "description", "thing_model", "offline_after", "unknown_properties", "topics", "retention_days", "rollup_retention"]
     codec = {f"codec_{name}": value for name, value in spec["codec"].items()}
-    return {name: spec[name] for name in plain} | codec
+    return {name: spec[name] for name in (*plain, "firmware_key")} | codec
 
 
 def _register(product: Product, spec: Spec) -> None:

@@ -39,6 +39,14 @@ def rotate_secret(device: Device, *, grace: timedelta = timedelta()) -> str:
 
 
 @transaction.atomic
+def install_secret(device: Device, secret: str) -> None:
+    """Puts a secret that `make_secret` made, and that the device has by now, in the place of the one in force."""
+    Device.objects.select_for_update(no_key=True).get(pk=device.pk)
+    _end(device, valid_until=None)
+    Credential.objects.create(device=device, broker_hash=broker_hash(secret))
+
+
+@transaction.atomic
 def revoke_credentials(device: Device) -> None:
     """No secret of this device works from now on; open sessions end within seconds."""
     Device.objects.select_for_update(no_key=True).get(pk=device.pk)

@@ -139,6 +139,22 @@ class ShadowReport(NamedTuple):
     received_at: int
 
 
+class Progress(NamedTuple):
+    """A device's word on what a job has told it. `kind`: `ota`, `chunk` (it wants a piece of its image) or `credentials`.
+
+    `version` is of the firmware that it is about, `number` the percentage, the piece's offset, or the errand's id.
+    """
+
+    device_id: int
+    kind: str
+    state: str
+    version: str
+    number: int
+    length: int
+    error: str
+    received_at: int
+
+
 class CommandChange(NamedTuple):
     """A command came into a state; told to the sinks in the transaction that wrote it. `at` is in µs since 1970.
 

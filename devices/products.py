@@ -23,6 +23,7 @@ from iotpanel.tenants.validation import (
     save_new,
 )
 
+from .firmware import signatures
 from .models import Product
 from .models.product import CodecKind, UnknownProperties
 from .product_codec import check_codec, clean_samples, clean_script
@@ -56,6 +57,7 @@ def create_product(
     rate_burst: int | None = None,
     archive_days: int | None = None,
     command_window: int = 1,
+    firmware_key: str = "",
 ) -> Product:
     """A new product. `offline_after` is in seconds, retention in days, `rate_limit` in reports per second and device.
 
@@ -75,7 +77,7 @@ def create_product(
     values |= {"register_children": register_children, "child_product": child_product}
     values |= {"retention_days": retention_days, "rollup_retention": {} if rollup_retention is None else rollup_retention}
     values |= {"rate_limit": rate_limit, "rate_burst": rate_burst, "archive_days": archive_days}
-    values["command_window"] = command_window
+    values |= {"command_window": command_window, "firmware_key": firmware_key}
     _apply(product, values, problems)
     save_new(product)
     return product
@@ -158,4 +160,5 @@ _CLEAN: dict[str, Callable[[Any], Any]] = {
     "rollup_retention": clean_rollups,
     **LIMITS,
     "command_window": lambda value: clean_integer(value, low=1, high=100),
+    "firmware_key": signatures.clean_key,
 }

@@ -10,8 +10,8 @@ RESERVED_PREFIX = "iotpanel-"
 PLACEHOLDER = "{key}"
 SUBSCRIPTION = "devices/+/up/#"
 # What a child may say through its gateway; `events` takes a name behind it, `commands` an id and `reply`.
-CHILD_KINDS = frozenset({"telemetry", "attributes", "events", "status", "raw", "shadow", "commands"})
-PLAIN_KINDS = frozenset({"telemetry", "attributes", "status", "shadow", "ota"})
+CHILD_KINDS = frozenset({"telemetry", "attributes", "events", "status", "raw", "shadow", "commands", "ota"})
+PLAIN_KINDS = frozenset({"telemetry", "attributes", "status", "shadow", "ota", "credentials"})
 
 
 class Route(NamedTuple):
@@ -47,7 +47,7 @@ def parse(topic: str) -> Route:
     key, rest = levels[1], levels[3:]
     if rest[0] == "gateway":
         route = parse_kind(key, rest[1:])
-        if route.kind not in {"telemetry", "attributes", "event", "status", "raw", "reply", "shadow"} or route.port is not None:
+        if route.kind not in {"telemetry", "attributes", "event", "status", "raw", "reply", "shadow", "ota"} or route.port is not None:
             raise Invalid("unknown_topic", f"a gateway says {', '.join(sorted(CHILD_KINDS))} for its children")
         return route._replace(gateway=True)
     return parse_kind(key, rest)
@@ -64,6 +64,8 @@ def parse_kind(key: str, rest: list[str]) -> Route:
     match rest:
         case [kind] if kind in PLAIN_KINDS:
             return Route(key, kind)
+        case ["ota", "chunk"]:
+            return Route(key, "chunk")
         case ["raw"]:
             return Route(key, "raw")
         case ["raw", port] if port.isascii() and port.isdigit() and len(port) <= 9:

@@ -35,6 +35,7 @@ ALLOWED_HOSTS = env.list("IOTPANEL_ALLOWED_HOSTS", default=["localhost", "127.0.
 CSRF_TRUSTED_ORIGINS = env.list("IOTPANEL_TRUSTED_ORIGINS", default=[])
 HTTPS = env.bool("IOTPANEL_HTTPS", default=False)  # behind a proxy that terminates TLS
 TRUSTED_PROXIES = env.int("IOTPANEL_TRUSTED_PROXIES", default=0)  # how many entries of X-Forwarded-For are ours
+PUBLIC_URL = env.str("IOTPANEL_PUBLIC_URL", default="")  # the web's address for devices, such as https://panel.example.org; empty: derived
 MQTT_HOST = env.str("IOTPANEL_MQTT_HOST", default="")  # what the Connect page shows; empty: derived
 MQTT_PORT = env.int("IOTPANEL_MQTT_PORT", default=1883)
 # The broker's further doors, 0 where they are closed, and where its certificate is.
@@ -222,6 +223,7 @@ CELERY_BEAT_SCHEDULER = "django_celery_beat.schedulers:DatabaseScheduler"
 CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
     "fold the ledger": {"task": "telemetry.tasks.fold_ledger", "schedule": 10, "options": {"expires": 10}},
     "advance jobs": {"task": "devices.tasks.advance_jobs", "schedule": 2, "options": {"expires": 2}},
+    "drop lost images": {"task": "devices.tasks.drop_lost_images", "schedule": 3600, "options": {"expires": 3600}},
     "roll up readings": {"task": "telemetry.tasks.roll_up", "schedule": 30, "options": {"expires": 30}},
     "erase deleted devices' data": {"task": "telemetry.tasks.erase", "schedule": 60, "options": {"expires": 60}},
     "refresh SQL views": {"task": "telemetry.tasks.refresh_views", "schedule": 60, "options": {"expires": 60}},
@@ -338,6 +340,7 @@ AUDITLOG_INCLUDE_TRACKING_MODELS: tuple[dict[str, Any], ...] = (
             *["key", "name", "description", "thing_model", "codec_kind", "codec_script", "codec_samples", "offline_after", "topics"],
             *[
                 "unknown_properties",
+                "firmware_key",
                 "register_children",
                 "child_product",
                 "retention_days",
@@ -367,6 +370,7 @@ AUDITLOG_INCLUDE_TRACKING_MODELS: tuple[dict[str, Any], ...] = (
     },
     {"model": "devices.Serial", "include_fields": ["serial", "product", "state", "device"]},
     {"model": "devices.Job", "include_fields": ["name", "kind", "spec", "target", "rollout", "state", "reason", "starts_at"]},
+    {"model": "devices.Firmware", "include_fields": ["product", "version", "size", "sha256", "signature", "notes"]},
     {"model": "devices.Claim", "include_fields": ["device", "transferable", "expires_at", "claimed_at"]},
 )
 AUDITLOG_USE_FK_STRING_REPRESENTATION = True  # a name says more than a number, also when the thing is gone
@@ -393,6 +397,13 @@ STORAGES = {
         "BACKEND": "iotpanel.pages.static.HashedStorage" if COLLECTED else "django.contrib.staticfiles.storage.StaticFilesStorage"
     },
 }
+FIRMWARE_DIR = IOTPANEL_HOME / "files" / "firmware"
+FIRMWARE_MAX_BYTES = env.int("IOTPANEL_FIRMWARE_MAX_MB", default=60) * 1_000_000
+FIRMWARE_ADDRESS_SECONDS = env.int("IOTPANEL_FIRMWARE_ADDRESS_SECONDS", default=3600)  # how long a device may use an address
+FIRMWARE_DOWNLOADS = env.int("IOTPANEL_FIRMWARE_DOWNLOADS", default=64)  # at once, of each web process
+# Pieces over MQTT, in KB per second: for one device, and for all of them together.
+FIRMWARE_RATE_DEVICE = env.float("IOTPANEL_FIRMWARE_RATE_DEVICE", default=256)
+FIRMWARE_RATE = env.float("IOTPANEL_FIRMWARE_RATE", default=4096)
 WHITENOISE_USE_FINDERS = not COLLECTED
 
 # --- How it looks --------------------------------------------------------------------------------------------

@@ -5,7 +5,8 @@ from typing import Any
 
 from devices import groups, products, provisioning
 from devices.downlink import commands
-from devices.models import Command, Device, Group, Product
+from devices.firmware import packages
+from devices.models import Command, Device, Firmware, Group, Product
 from iotpanel.tenants import api_keys, members, tenants
 from iotpanel.tenants.models import ApiKey, Membership, Role, Tenant, User
 
@@ -94,3 +95,9 @@ def make_command(device: Device | None = None, **overrides: Any) -> Command:
     """A queued command; its device is of a product with WITH_COMMANDS where none is given."""
     device = device or make_device(product=make_product(thing_model=WITH_COMMANDS))
     return commands.send(device, **{"name": "reboot"} | overrides)
+
+
+def make_firmware(product: Product | None = None, image: bytes = b"image" * 1_000, **overrides: Any) -> Firmware:
+    """A package whose image is `image`, in pieces of 1,000 bytes."""
+    pieces = (image[begin : begin + 1_000] for begin in range(0, len(image), 1_000))
+    return packages.add_package(product or make_product(), pieces=pieces, **{"version": f"1.{next(_numbers)}.0"} | overrides)

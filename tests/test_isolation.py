@@ -16,7 +16,7 @@ from devices.models import Device, Job
 from iotpanel.tenants.models import Role, Tenant, User
 from rules.rules import create_rule
 from telemetry.models import DeadLetterRecord
-from tests.make import WITH_COMMANDS, make_api_key, make_command, make_device, make_group, make_product
+from tests.make import WITH_COMMANDS, make_api_key, make_command, make_device, make_firmware, make_group, make_product
 from tests.rest import Rest
 from tests.rules.fakes import make_channel, make_forwarder
 
@@ -64,6 +64,9 @@ RULES = {
     "products-serial-approve": ITEM,
     "products-serial-deny": ITEM,
     "products-serial-again": ITEM,
+    "firmware-list": LIST,
+    "firmware-detail": ITEM,
+    "firmware-image": Rule(404, viewer_reads=False),
     "jobs-list": LIST,
     "jobs-detail": ITEM,
     "jobs-pause": ITEM,
@@ -131,16 +134,18 @@ RULES = {
 # For devices, by their own credentials: a person is nobody there (tests/telemetry/test_api_device_door.py).
 DEVICE_DOORS = {
     "device-register",
+    "device-firmware",  # nobody but the address itself says who asks
     "device-telemetry",
     "device-attributes",
     "device-status",
     "device-events",
+    "device-ota",
     "device-raw",
     "device-raw-port",
     "device-gateway",
 }
 NEEDS_NOBODY = {("token", "POST"), ("device-register", "POST")}  # who asks says so in the body
-VALUES = {"<str:name>": "door", "<int:port>": "1", "<path:kind_of_child>": "telemetry"}
+VALUES = {"<str:name>": "door", "<str:token>": "door", "<int:port>": "1", "<path:kind_of_child>": "telemetry"}
 
 
 class Address(NamedTuple):
@@ -195,6 +200,7 @@ def theirs(tenant: Tenant, owner: User) -> dict[str, str]:
         "devices": device.key,
         "groups": make_group(tenant, key="home-group").key,
         "tenants": tenant.key,
+        "firmware": str(make_firmware(product).pk),
         "jobs": str(Job.objects.create(tenant=tenant, name="home-job", kind="command").pk),
     }
     rule, alarm = make_home_rule(tenant, device)

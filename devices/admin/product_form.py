@@ -102,6 +102,7 @@ class ProductForm(VerbForm):
             *("tenant", "key", "name", "description", "codec_kind", "codec_script", "codec_samples", "topics"),
             *(
                 "offline_after",
+                "firmware_key",
                 "unknown_properties",
                 "register_children",
                 "child_product",

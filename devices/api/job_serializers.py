@@ -12,8 +12,8 @@ from iotpanel.api.fields import ObjectField
 class NewJob(serializers.Serializer[Any]):
     name = serializers.CharField(max_length=200)
     kind = serializers.CharField(max_length=32, help_text=f"One of: {', '.join(KINDS)}.")
-    spec = ObjectField(help_text="For `command`: `command`, `params`, `timeout`.")
-    target = ObjectField(help_text="All must fit: `product`, `group`, `labels`, `devices`, `search`.")
+    spec = ObjectField(help_text="By `kind`; docs/api.md says what each takes.")
+    target = ObjectField(help_text="All must fit: `product`, `group`, `labels`, `devices`, `search`, `job`.")
     rollout = ObjectField(
         required=False,
         help_text="`canary_percent`, `canary_confirm`, `wave_percent`, `parallel`, `abort_percent`, `abort_after`, `retries`, "
@@ -29,6 +29,7 @@ class JobSerializer(NewJob):
     wave = serializers.IntegerField(help_text="The last open one, from 0.")
     waves = serializers.IntegerField()
     counts = serializers.SerializerMethodField()
+    steps = serializers.SerializerMethodField()
     started_by = serializers.CharField(source="person.username", default=None, allow_null=True)
     created_at = serializers.DateTimeField()
     finished_at = serializers.DateTimeField(allow_null=True)
@@ -36,6 +37,10 @@ class JobSerializer(NewJob):
     def get_counts(self, job: Job) -> dict[str, int]:
         """Devices by state."""
         return verbs.counts(job)
+
+    def get_steps(self, job: Job) -> dict[str, int]:
+        """Devices under way by their step, where the kind knows steps: `sent`, `downloading`, ..."""
+        return KINDS[job.kind]().steps(job) if job.kind in KINDS else {}
 
 
 class JobQuery(serializers.Serializer[Any]):
@@ -66,6 +71,8 @@ class TargetSerializer(serializers.Serializer[Any]):
     state = serializers.ChoiceField(TargetState.choices)
     attempts = serializers.IntegerField()
     command = serializers.IntegerField(allow_null=True, help_text="The command that does it, below devices/{key}/commands/.")
+    step = serializers.CharField(default=None, allow_null=True, help_text="Of an update or a new secret: `downloading` ...")
+    progress = serializers.IntegerField(default=None, allow_null=True, help_text="Percent.")
     reason = serializers.CharField(allow_blank=True)
     error = serializers.CharField(allow_blank=True)
     finished_at = serializers.DateTimeField(allow_null=True)

@@ -4,13 +4,15 @@ from typing import Any
 
 from django.db.models import QuerySet
 from django.http import Http404
+from django.utils.translation import gettext as _
 from drf_spectacular.utils import OpenApiResponse, extend_schema, extend_schema_view
 from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from devices.jobs import verbs
+from devices.jobs import KINDS, verbs
 from devices.models import Job, JobTarget
+from iotpanel.api.errors import Forbidden
 from iotpanel.api.pagination import CursorPagination
 from iotpanel.api.schema import LISTING, page_of
 from iotpanel.tenants.api.base import TenantViewSet
@@ -52,6 +54,7 @@ class JobsViewSet(TenantViewSet):
     def create(self, request: Request) -> Response:
         """Starts a job for the devices that the target chooses now; `dry_run=1` only says what it would meet."""
         given = self.validated(NewJob, request.data)
+        self._refuse_small_role(given["kind"])
         if self.query(DryRunQuery).get("dry_run", False):
             asked = {name: given[name] for name in ("kind", "spec", "target", "rollout") if name in given}
             return Response(DryRun(verbs.dry_run(self.tenant, **asked)).data)
@@ -79,7 +82,14 @@ class JobsViewSet(TenantViewSet):
     @action(detail=True, methods=["post"])
     def retry(self, request: Request, **kwargs: Any) -> Response:
         """Tries the devices again that failed or were cancelled."""
-        return Response(self.shown(verbs.retry(self.get_object())))
+        found = self.get_object()
+        self._refuse_small_role(found.kind)
+        return Response(self.shown(verbs.retry(found)))
+
+    def _refuse_small_role(self, kind: str) -> None:
+        """Some kinds need more than an operator."""
+        if kind in KINDS and not self.grant.allows(KINDS[kind].needs, "jobs:write"):
+            raise Forbidden("permission_denied", _("Your role or key does not allow this."))
 
     @extend_schema(
         parameters=[TargetQuery, *LISTING], responses={200: page_of(TargetSerializer)}, operation_id="jobs_devices", filters=False
@@ -88,7 +98,7 @@ class JobsViewSet(TenantViewSet):
     def devices(self, request: Request, **kwargs: Any) -> Response:
         """Each device of the job, and how it went."""
         query = self.query(TargetQuery)
-        rows = JobTarget.objects.for_tenant(self.tenant).filter(job=self.get_object()).select_related("device")
+        rows = JobTarget.objects.for_tenant(self.tenant).with_steps().filter(job=self.get_object()).select_related("device")
         rows = rows.filter(state=query["state"]) if "state" in query else rows
         pages = CursorPagination()
         page: Any = pages.paginate_queryset(rows, request, self)

@@ -51,6 +51,12 @@ class ProductSerializer(serializers.Serializer[Product]):
     command_window = serializers.IntegerField(
         required=False, min_value=1, max_value=100, help_text="How many commands of a device may wait for a reply at a time."
     )
+    firmware_key = serializers.CharField(
+        required=False,
+        allow_blank=True,
+        max_length=2_000,
+        help_text="Ed25519 public key: PEM, base64 or hex. With it packages must be signed.",
+    )
     rollup_retention = ObjectField(required=False, help_text="Days by rollup: `minute`, `hour`, `day`; below `properties` for single ones.")
     limits = LimitsSerializer(source="*", required=False, help_text="Of each device.")
     created_at = serializers.DateTimeField(read_only=True)
@@ -60,7 +66,7 @@ class ProductSerializer(serializers.Serializer[Product]):
         "description": "", "thing_model": {}, "codec_kind": "json", "codec_script": "", "codec_samples": [],
         "offline_after": 600, "unknown_properties": "accept", "topics": [], "register_children": False, "child_product": None,
         "retention_days": None, "rollup_retention": {}, "rate_limit": None, "rate_burst": None, "archive_days": None,
-        "command_window": 1,
+        "command_window": 1, "firmware_key": "",
     }  # fmt: skip
 
 

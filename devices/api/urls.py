@@ -7,6 +7,7 @@ from iotpanel.tenants.keys import KEY_PATTERN
 
 from .claims import BulkView, ClaimCodeView, ClaimsView
 from .commands import CommandsView, CommandView
+from .firmware import FirmwareViewSet, ImageDoor
 from .jobs import JobsViewSet
 from .register import RegisterDoor
 from .registration import PolicyView, SecretView, SerialsViewSet
@@ -17,6 +18,7 @@ router = SimpleRouter()
 router.register("products", ProductsViewSet, "products")
 router.register("devices", DevicesViewSet, "devices")
 router.register("groups", GroupsViewSet, "groups")
+router.register("firmware", FirmwareViewSet, "firmware")
 router.register("jobs", JobsViewSet, "jobs")
 PRODUCT, SERIAL = rf"^products/(?P<key>{KEY_PATTERN})/", r"serials/(?P<serial>[A-Za-z0-9_.:-]{1,64})/"
 
@@ -26,6 +28,7 @@ urlpatterns = [
     re_path(rf"{DEVICE}commands/$", CommandsView.as_view(), name="commands"),
     re_path(rf"{DEVICE}commands/(?P<id>[0-9]{{1,19}})/$", CommandView.as_view(), name="command"),
     path("device/register", RegisterDoor.as_view(), name="device-register"),
+    path("device/firmware/<str:token>", ImageDoor.as_view(), name="device-firmware"),
     path("devices/bulk/", BulkView.as_view(), name="devices-bulk"),
     re_path(rf"{DEVICE}claim-code/$", ClaimCodeView.as_view(), name="devices-claim-code"),
     path("claims/", ClaimsView.as_view(), name="claims"),

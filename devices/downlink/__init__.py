@@ -2,6 +2,8 @@
 
 commands.py    send, cancel: rows, in the caller's transaction
 shadow.py      desired and reported state
+progress.py    what devices say of updates and new secrets, in the uplink batch's transaction
+errand_outbox.py  offers of updates, pieces of images, new secrets on their way down
 wake.py        NOTIFY: which devices there is something for, and which commands have ended
 dispatch.py    the thread that publishes what is due; part of the uplink worker
 claims.py      which commands may go now; claimed and committed before they are published

@@ -6,7 +6,7 @@ by the broker's acknowledgements and once a second by itself.
 
 import threading
 import time
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -18,9 +18,10 @@ from django.utils import timezone
 from devices.exceptions import Invalid, Unavailable
 from iotpanel import metrics
 
-from . import claims, payloads, shadow_outbox, sweep
+from . import claims, errand_outbox, payloads, shadow_outbox, sweep
 from .carrier import Ack, Carrier, Fate
 from .claims import Ready
+from .errand_outbox import ReadyErrand, ReadyPiece
 from .listener import Listener
 from .moves import finish
 from .pace import Pace
@@ -30,7 +31,14 @@ from .shadow_outbox import ReadyShadow
 SWEEP = 1.0  # seconds
 SECOND_LOOK = 30.0  # seconds between two looks at whether word of a device's coming was lost
 RETRY = 1.0  # seconds, while the database is away
-SHADOW_SECONDS = 86_400.0  # how long the broker keeps a shadow for a device whose session it holds
+SOON = 0.05  # seconds
+Told = ReadyShadow | ReadyErrand | ReadyPiece
+"""What may be sent twice without harm, so that nothing is claimed beforehand; each kind is settled in its own way."""
+SETTLES: dict[type, Callable[[Sequence[Any], datetime], set[int]]] = {
+    ReadyShadow: shadow_outbox.mark_sent,
+    ReadyErrand: errand_outbox.mark_sent,
+    ReadyPiece: errand_outbox.settle_pieces,
+}
 log = structlog.get_logger(__name__)
 
 
@@ -45,8 +53,10 @@ class Dispatcher:
         self.patience = Patience()
         self._by_device = Pace(settings.COMMAND_RATE_DEVICE, settings.COMMAND_BURST_DEVICE)
         self._by_tenant = Pace(settings.COMMAND_RATE_TENANT, settings.COMMAND_RATE_TENANT)
+        self._pieces = Pace(settings.FIRMWARE_RATE_DEVICE, settings.FIRMWARE_RATE_DEVICE)  # in KB
+        self._all_pieces = Pace(settings.FIRMWARE_RATE, settings.FIRMWARE_RATE)
         self._acks: list[Ack] = []
-        self._shadows: set[int] = set()  # devices whose shadow the broker has not acknowledged yet
+        self._told: set[tuple[type, int]] = set()  # devices whose shadow or offer the broker has not acknowledged yet
         self._swept_at = self._looked_at = 0.0
         self._stopping = False
         self._thread = threading.Thread(target=self._run, name="downlink-dispatch", daemon=True)
@@ -104,13 +114,13 @@ class Dispatcher:
             devices = self._sweep(now, everything) | self.patience.take() | heard
             connected = bool(devices) and self.carrier.connected.is_set()
             batch = self._claim(devices, heard, now) if connected else []
-            shadows = self._ready_shadows(devices) if connected else []
+            told = self._ready_told(devices) if connected else []
         self._acks.clear()
         for command, topics, payload in batch:
             self._publish(command, topics, payload, min(command.timeout, (command.expires_at - now).total_seconds()))
-        for shadow, topics in shadows:
-            self._shadows.add(shadow.device_id)
-            self._publish(shadow, topics, shadow.payload(), SHADOW_SECONDS)
+        for each, topics in told:
+            self._told.add((type(each), each.device_id))
+            self._publish(each, topics, each.payload(), each.seconds)
 
     # --- What the broker said --------------------------------------------------------------------------------
 
@@ -121,7 +131,8 @@ class Dispatcher:
         for ack in self._acks:
             if isinstance(ack.token, Ready):
                 by_fate[ack.fate].append(ack.token)
-        self._settle_shadows([ack for ack in self._acks if isinstance(ack.token, ReadyShadow)], now)
+        for kind, settle in SETTLES.items():
+            self._settle_told(kind, [ack for ack in self._acks if type(ack.token) is kind], settle, now)
         if taken := by_fate[Fate.TAKEN]:
             claims.mark_sent([command.id for command in taken], now)
             self.patience.reached(command.device_id for command in taken)
@@ -135,18 +146,18 @@ class Dispatcher:
             if commands:
                 metrics.COMMANDS_PUBLISHED.labels(fate.value).inc(len(commands))
 
-    def _settle_shadows(self, acks: Sequence[Ack], now: datetime) -> None:
+    def _settle_told(self, kind: type, acks: Sequence[Ack], settle: Callable[[Sequence[Any], datetime], set[int]], now: datetime) -> None:
         if not acks:
             return
         taken = [ack.token for ack in acks if ack.fate is Fate.TAKEN]
-        changed = shadow_outbox.mark_sent(taken, now) if taken else set()
-        self.patience.reached(shadow.device_id for shadow in taken)
+        changed = settle(taken, now) if taken else set()
+        self.patience.reached(each.device_id for each in taken)
         for ack in acks:
             if ack.fate is Fate.NOBODY:
                 self.patience.miss(ack.token.device_id)
             elif ack.fate is not Fate.TAKEN or ack.token.device_id in changed:
                 self.patience.remind(ack.token.device_id, RETRY if ack.fate is not Fate.TAKEN else 0)
-        self._shadows -= {ack.token.device_id for ack in acks}
+        self._told -= {(kind, ack.token.device_id) for ack in acks}
 
     def _sweep(self, now: datetime, everything: bool) -> set[int]:
         """Once a second; returns the devices that something may be due for."""
@@ -159,7 +170,7 @@ class Dispatcher:
         devices = claims.due_devices(now)
         if everything or at - self._looked_at > SECOND_LOOK:
             self._looked_at = at
-            devices |= claims.waited_for() | shadow_outbox.wanted_devices()
+            devices |= claims.waited_for() | shadow_outbox.wanted_devices() | errand_outbox.wanted_devices()
         return devices
 
     # --- What may go -----------------------------------------------------------------------------------------
@@ -177,10 +188,30 @@ class Dispatcher:
             claims.claim([command.id for command, _, _ in batch], now)
         return batch
 
-    def _ready_shadows(self, devices: Collection[int]) -> list[tuple[ReadyShadow, list[str]]]:
-        found = [shadow for shadow in shadow_outbox.ready(devices) if shadow.device_id not in self._shadows]
-        gateways = claims.gateways_of({shadow.parent_id for shadow in found if shadow.parent_id is not None})
-        return [(shadow, payloads.ways(shadow.key, shadow.parent_id, gateways, ["shadow"])) for shadow in found]
+    def _ready_told(self, devices: Collection[int]) -> list[tuple[Told, list[str]]]:
+        """Shadows, offers and pieces of images, each with the topics to try."""
+        shadows, errands = shadow_outbox.ready(devices), errand_outbox.ready(devices)
+        if len(shadows) >= shadow_outbox.LIMIT or len(errands) >= errand_outbox.LIMIT:  # there is more
+            for device_id in devices:
+                self.patience.remind(device_id, SOON)
+        found: list[Told] = [*shadows, *errands]
+        found = [*(each for each in found if (type(each), each.device_id) not in self._told), *self._granted(devices)]
+        gateways = claims.gateways_of({each.parent_id for each in found if each.parent_id is not None})
+        return [(each, payloads.ways(each.key, each.parent_id, gateways, each.levels)) for each in found]
+
+    def _granted(self, devices: Collection[int]) -> list[ReadyPiece]:
+        """The pieces of images that the rate allows now; for the others their devices are looked at again."""
+        at, granted = time.monotonic(), []
+        for piece in errand_outbox.wishes(devices):
+            if wait := max(self._pieces.wait(piece.device_id, at), self._all_pieces.wait(None, at)):
+                self.patience.remind(piece.device_id, wait)
+                continue
+            self._pieces.take(piece.device_id, at, piece.length / 1024)
+            self._all_pieces.take(None, at, piece.length / 1024)
+            granted.append(piece)
+        if granted:
+            errand_outbox.grant(granted)
+        return granted
 
     def _may_go(self, command: Ready) -> bool:
         """Whether the rate limits allow it now; else the device is looked at again when they do."""
@@ -207,7 +238,7 @@ class Dispatcher:
             found.append((command, payloads.ways(command.key, command.parent_id, gateways, levels, own), payload))
         return found
 
-    def _publish(self, token: Ready | ReadyShadow, topics: list[str], payload: bytes, seconds: float) -> None:
+    def _publish(self, token: Ready | Told, topics: list[str], payload: bytes, seconds: float) -> None:
         topic = topics[self.patience.way(token.device_id, len(topics))]
         fate = self.carrier.publish(token, topic, payload, seconds)
         if fate is None:

@@ -18,8 +18,9 @@ class Pace:
         left = self._left(key, at)
         return 0.0 if left >= 1 else (1 - left) / self.rate
 
-    def take(self, key: Any, at: float) -> None:
-        self._buckets[key] = (self._left(key, at) - 1, at)
+    def take(self, key: Any, at: float, tokens: float = 1.0) -> None:
+        """More than are left is a debt: the next one waits the longer."""
+        self._buckets[key] = (self._left(key, at) - tokens, at)
         self._buckets.move_to_end(key)
         if len(self._buckets) > MEMORY:
             self._buckets.popitem(last=False)

@@ -70,6 +70,35 @@ def patch_desired(device: Device, patch: Any, *, version: int | None = None, per
 
 
 @transaction.atomic
+def patch_many(device_ids: Iterable[int], patch: State, *, person: User | None = None) -> dict[int, Shadow | Invalid]:
+    """The same patch for many devices, and word to each of what it lacks, also where it was told before.
+
+    By device: its shadow, or why it cannot be so (`too_large`). The patch is one that `check_patch` takes.
+    """
+    now, found = timezone.now(), locked(device_ids)
+    steps: list[ShadowStep] = []
+    told: list[tuple[Shadow, str, State]] = []
+    outcomes: dict[int, Shadow | Invalid] = dict(found)
+    for pk, shadow in found.items():
+        try:
+            changed = apply_patch(shadow, "desired", patch, now)
+        except Invalid as error:
+            outcomes[pk] = error
+            continue
+        if changed:
+            steps.append(step_of(shadow, "desired", patch, now, person))
+            told.append((shadow, "desired", patch))
+        if shadow.delta:
+            shadow.wanted = shadow.wanted or Shadow.Wanted.DELTA
+    Shadow.objects.bulk_update(found.values(), ["desired", "delta", "version", "wanted", "changed_at"], batch_size=500)
+    ShadowStep.objects.bulk_create(steps, batch_size=500)
+    if told:
+        tell(told, now)
+    wake.look_at({pk for pk, shadow in found.items() if shadow.wanted})
+    return outcomes
+
+
+@transaction.atomic
 def share(device: Device, values: Mapping[str, Any]) -> None:
     """Attributes that the server shares with the device; None takes one back. The device is told."""
     shadow = locked([device.pk])[device.pk]

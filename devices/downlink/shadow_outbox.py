@@ -13,6 +13,7 @@ from django.db import connection
 from .moves import loaded
 
 LIMIT = 200  # of one turn
+SECONDS = 86_400.0
 _READY = """
     SELECT shadow.device_id, device.key, device.parent_id, shadow.version, shadow.wanted,
            shadow.desired, shadow.reported, shadow.delta, shadow.shared
@@ -47,6 +48,15 @@ class ReadyShadow(NamedTuple):
     reported: dict[str, Any]
     delta: dict[str, Any]
     shared: dict[str, Any]
+
+    @property
+    def levels(self) -> list[str]:
+        return ["shadow"]
+
+    @property
+    def seconds(self) -> float:
+        """How long the broker keeps it for a device whose session it holds."""
+        return SECONDS
 
     def payload(self) -> bytes:
         parts: dict[str, Any] = {"delta": self.delta, "version": self.version}

@@ -13,6 +13,14 @@ _LACKING = """
     )
     UPDATE devices_shadow shadow SET wanted = 'delta' FROM mine WHERE shadow.device_id = mine.device_id
 """
+# Offers that the broker took while the device was not there, or that it lost before it had done anything.
+_UNANSWERED = """
+    WITH mine AS (
+        SELECT id FROM devices_errand
+        WHERE device_id = ANY(%s) AND finished_at IS NULL AND state = 'sent' AND NOT wanted ORDER BY id FOR UPDATE
+    )
+    UPDATE devices_errand errand SET wanted = true FROM mine WHERE errand.id = mine.id
+"""
 PORTION = 300  # ids of 20 digits that fit the 8,000 bytes of a notification
 
 
@@ -27,6 +35,7 @@ def came(device_ids: Collection[int]) -> None:
         return
     with connection.cursor() as cursor:
         cursor.execute(_LACKING, [sorted(device_ids)])
+        cursor.execute(_UNANSWERED, [sorted(device_ids)])
     look_at(device_ids)
 
 

@@ -12,5 +12,8 @@ KINDS: Registry[type[Kind]] = Registry(
     "job",
     {
         "command": "devices.jobs.command:CommandJob",
+        "firmware": "devices.jobs.firmware:FirmwareJob",
+        "shadow": "devices.jobs.shadow:ShadowJob",
+        "credentials": "devices.jobs.credentials:CredentialsJob",
     },
 )

@@ -12,7 +12,9 @@ from django.utils.translation import gettext as _
 from devices.downlink import commands, moves
 from devices.downlink.commands import MAX_EXPIRES_IN, MAX_PARAMS, MAX_TIMEOUT, Order
 from devices.models import Command, Device, Job, JobTarget, TargetState
+from devices.thing_model import ThingModel
 from iotpanel.api.errors import ApiError
+from iotpanel.tenants.models import Tenant
 from iotpanel.tenants.validation import clean_json, clean_text
 
 from .kind import Kind
@@ -42,7 +44,7 @@ _BUSY = """
 
 
 class CommandJob(Kind):
-    def clean(self, spec: Any) -> dict[str, Any]:
+    def clean(self, tenant: Tenant, spec: Any) -> dict[str, Any]:
         if not isinstance(spec, dict) or set(spec) - set(FIELDS) or "command" not in spec:
             raise ValidationError({"spec": _("An object with “command”, and “params”, “timeout”.")})
         params = clean_json({} if spec.get("params") is None else spec["params"], limit=MAX_PARAMS)
@@ -53,9 +55,17 @@ class CommandJob(Kind):
             raise ValidationError({"spec": _("“timeout” is a number of seconds.")})
         return {"command": clean_text(spec["command"], limit=64), "params": params, "timeout": timeout}
 
-    def problem(self, spec: dict[str, Any], device: Device) -> str:
+    def problems(self, spec: dict[str, Any], devices: Sequence[Device]) -> dict[int, str]:
+        models: dict[int, ThingModel] = {}
+        return {device.pk: code for device in devices if (code := self._problem(spec, device, models))}
+
+    def describe(self, spec: dict[str, Any]) -> str:
+        return str(spec.get("command", ""))
+
+    @staticmethod
+    def _problem(spec: dict[str, Any], device: Device, models: dict[int, ThingModel]) -> str:
         try:
-            commands.check(device, spec["command"], spec["params"])
+            commands.check(device, spec["command"], spec["params"], models)
         except ApiError as error:
             return error.code
         return "" if device.enabled else "device_disabled"

@@ -6,18 +6,30 @@ from datetime import datetime
 from typing import Any
 
 from devices.models import Device, Job, JobTarget
+from iotpanel.tenants.models import Role, Tenant
 
 
 class Kind(ABC):
-    """Every method runs in the transaction of the job's step, with the job's row locked."""
+    """`start`, `settle`, `busy` and `stop` run in the transaction of the job's step, with the job's row locked."""
+
+    needs: Role = Role.OPERATOR
+    """Who may start one, or try it again."""
 
     @abstractmethod
-    def clean(self, spec: Any) -> dict[str, Any]:
+    def clean(self, tenant: Tenant, spec: Any) -> dict[str, Any]:
         """The spec, checked as far as no device is needed. Raises ValidationError by field."""
 
     @abstractmethod
-    def problem(self, spec: dict[str, Any], device: Device) -> str:
-        """Why it cannot be done to this device, as a code; empty where it can. For the dry run."""
+    def problems(self, spec: dict[str, Any], devices: Sequence[Device]) -> dict[int, str]:
+        """Why it cannot, or need not, be done to these devices, as a code by id; those where it can are left out."""
+
+    def describe(self, spec: dict[str, Any]) -> str:
+        """What is done, in a few words."""
+        return ""
+
+    def steps(self, job: Job) -> dict[str, int]:
+        """How far the devices are that are under way, by step; empty where a kind knows no steps."""
+        return {}
 
     @abstractmethod
     def start(self, job: Job, targets: Sequence[JobTarget], now: datetime) -> None:

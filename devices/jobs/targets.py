@@ -5,15 +5,16 @@ from typing import Any
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 
-from devices.models import Device, DeviceSet, Group, Product
+from devices.models import Device, DeviceSet, Group, Job, JobTarget, Product, TargetState
 from iotpanel.tenants.models import Tenant
 
 MAX_DEVICES = 100_000
-FIELDS = ("product", "group", "labels", "devices", "search")
+FIELDS = ("product", "group", "labels", "devices", "search", "job")
 
 
 def chosen(tenant: Tenant, target: Any) -> DeviceSet:
-    """The devices that fit all of what the target says: `product`, `group` (with all below it), `labels`, `devices`, `search`.
+    """The devices that fit all of what the target says: `product`, `group` (with all below it), `labels`, `devices`, `search`,
+    `job` (those that succeeded in it).
 
     Raises ValidationError; a target that says nothing is refused, as nobody means all devices by leaving out everything.
     """
@@ -28,6 +29,9 @@ def chosen(tenant: Tenant, target: Any) -> DeviceSet:
         found = found.filter(labels__contains=_labels(target["labels"]))
     if "devices" in target:
         found = found.filter(key__in=_keys(tenant, target["devices"]))
+    if "job" in target:
+        done = JobTarget.objects.filter(job=_job(tenant, target["job"]), state=TargetState.SUCCEEDED)
+        found = found.filter(pk__in=done.values("device"))
     for word in _words(target.get("search", "")):
         found = found.filter(key__icontains=word) | found.filter(name__icontains=word)
     return found
@@ -61,6 +65,14 @@ def _one(model: type[Product] | type[Group], tenant: Tenant, key: Any) -> Any:
     found = model.objects.for_tenant(tenant).filter(key=key).first() if isinstance(key, str) and "\0" not in key else None
     if found is None:
         raise _bad(_("There is no “%(key)s”.") % {"key": str(key)[:64]})
+    return found
+
+
+def _job(tenant: Tenant, pk: Any) -> Job:
+    whole = isinstance(pk, int) and not isinstance(pk, bool) and 0 <= pk < 2**63
+    found: Job | None = Job.objects.for_tenant(tenant).filter(pk=pk).first() if whole else None
+    if found is None:
+        raise _bad(_("There is no “%(key)s”.") % {"key": str(pk)[:64]})
     return found
 
 

@@ -39,7 +39,7 @@ def dry_run(tenant: Tenant, *, kind: str, spec: Any, target: Any, rollout: Any =
     spec, rollout, devices = _checked(tenant, kind, spec, target, rollout)
     count = devices.count()
     some = devices.select_related("product").order_by("pk")[:CHECKED]
-    problems = Counter(filter(None, (KINDS[kind]().problem(spec, device) for device in some)))
+    problems = Counter(KINDS[kind]().problems(spec, list(some)).values())
     return {
         "devices": count,
         "online": devices.online().count(),
@@ -122,10 +122,19 @@ def counts(job: Job) -> dict[str, int]:
     return dict.fromkeys(TargetState.values, 0) | {str(state): int(number) for state, number in found}
 
 
+def counts_by_wave(job: Job) -> list[dict[str, int]]:
+    """The same for each wave."""
+    waves = [dict.fromkeys(TargetState.values, 0) for _ in range(job.waves)]
+    for wave, state, number in job.targets.order_by().values_list("wave", "state").annotate(number=Count("pk")):
+        if wave < job.waves:
+            waves[wave][str(state)] = int(number)
+    return waves
+
+
 def _checked(tenant: Tenant, kind: str, spec: Any, target: Any, rollout: Any) -> tuple[dict[str, Any], dict[str, Any], Any]:
     if kind not in KINDS:
         raise ValidationError({"kind": _("Choose one of: %(choices)s.") % {"choices": ", ".join(KINDS)}})
-    return KINDS[kind]().clean(spec), clean_rollout({} if rollout is None else rollout), chosen(tenant, target)
+    return KINDS[kind]().clean(tenant, spec), clean_rollout({} if rollout is None else rollout), chosen(tenant, target)
 
 
 @transaction.atomic

@@ -5,6 +5,8 @@ from .command import Command, CommandState
 from .credential import Credential
 from .device import Device, DeviceSet
 from .discovered import MAX_DISCOVERED, DiscoveredProperty
+from .errand import ChunkRequest, Errand, ErrandKind, ErrandState
+from .firmware import Firmware, RunningFirmware
 from .group import Group, GroupSet
 from .job import Job, JobState, JobTarget, TargetState
 from .presence import DevicePresence
@@ -14,6 +16,7 @@ from .shadow import Shadow, ShadowStep
 
 __all__ = [
     "MAX_DISCOVERED",
+    "ChunkRequest",
     "Claim",
     "Command",
     "CommandState",
@@ -22,6 +25,10 @@ __all__ = [
     "DevicePresence",
     "DeviceSet",
     "DiscoveredProperty",
+    "Errand",
+    "ErrandKind",
+    "ErrandState",
+    "Firmware",
     "Group",
     "GroupSet",
     "Job",
@@ -30,6 +37,7 @@ __all__ = [
     "Product",
     "RegistrationMode",
     "RegistrationPolicy",
+    "RunningFirmware",
     "Serial",
     "SerialState",
     "Shadow",

@@ -2,7 +2,9 @@
 
 from typing import Self
 
+from django.apps import apps
 from django.db import models
+from django.db.models import OuterRef, Subquery
 from django.utils.translation import gettext_lazy as _
 
 from iotpanel.tenants.models import InHistory, Tenant, TenantQuerySet, User
@@ -68,6 +70,11 @@ class Job(InHistory, models.Model):
 
 class TargetSet(TenantQuerySet):
     tenant_path = "job__tenant"
+
+    def with_steps(self) -> Self:
+        """With the errand's state as `step`, and its `progress`."""
+        errands = apps.get_model("devices", "Errand").objects.filter(target=OuterRef("pk"))
+        return self.annotate(step=Subquery(errands.values("state")[:1]), progress=Subquery(errands.values("progress")[:1]))
 
 
 class JobTarget(models.Model):

@@ -51,6 +51,9 @@ class Product(InHistory, models.Model):
         _("limit of each device (reports per second)"), null=True, blank=True, help_text=_("Empty: the platform's; 0: none.")
     )
     rate_burst = models.PositiveIntegerField(_("burst (reports)"), null=True, blank=True, help_text=_("Empty: ten seconds' worth."))
+    firmware_key = models.CharField(
+        _("firmware key"), max_length=64, blank=True, help_text=_("Ed25519 public key. With it every package must be signed.")
+    )
     created_at = models.DateTimeField(_("created at"), auto_now_add=True)
     updated_at = models.DateTimeField(_("updated at"), auto_now=True)
 

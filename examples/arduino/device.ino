@@ -1,4 +1,4 @@
-// A device on an ESP32 or ESP8266: telemetry, commands and shadow over MQTT.
+// A device on an ESP32 or ESP8266: telemetry, commands, shadow and updates over MQTT.
 // Libraries: PubSubClient (Nick O'Leary) and ArduinoJson 7 (Benoit Blanchon), both in the library manager.
 //
 // PubSubClient publishes at QoS 0 only: a reading can be lost on a bad link. Commands are subscribed at QoS 1, so the
@@ -32,6 +32,8 @@ void say(const String& rest, JsonDocument& body) {
   serializeJson(body, text);
   mqtt.publish(up(rest).c_str(), text.c_str());
 }
+
+#include "ota.h"
 
 void carryOut(JsonDocument& command, JsonDocument& reply) {
   const char* name = command["name"];
@@ -78,6 +80,7 @@ void onMessage(char* topic, byte* payload, unsigned int length) {
   String rest = String(topic).substring(String("devices/").length() + strlen(KEY) + String("/down/").length());
   if (rest.startsWith("commands/")) obey(rest.substring(9), body);
   else if (rest == "shadow") follow(body);
+  else if (rest == "ota") update(body);
 }
 
 void connect() {
@@ -87,6 +90,7 @@ void connect() {
       mqtt.subscribe((String("devices/") + KEY + "/down/#").c_str(), 1);
       mqtt.publish(up("status").c_str(), "online");
       mqtt.publish(up("shadow").c_str(), "{}");  // asks for the whole shadow
+      announce();
     } else {
       delay(2000);
     }

@@ -1,4 +1,4 @@
-"""A device in 150 lines: telemetry, commands and shadow over MQTT with paho.
+"""A device in 200 lines: telemetry, commands, shadow, updates and new secrets over MQTT with paho.
 
     pip install paho-mqtt
     python device.py --host 127.0.0.1 --port 1883 --key my-device --secret ...
@@ -18,6 +18,7 @@ from typing import Any
 
 import paho.mqtt.client as mqtt
 from paho.mqtt.enums import CallbackAPIVersion
+from update import Updater
 
 REMEMBERED = 100  # commands whose replies are kept
 
@@ -34,13 +35,14 @@ class Memory:
         known = json.loads(path.read_text()) if path and path.exists() else {}
         self.replies: dict[str, Any] = known.get("replies", {})
         self.settings: dict[str, Any] = known.get("settings", {"interval": 5})
+        self.secret: dict[str, Any] = known.get("secret", {})  # a new one that the platform has given us
 
     def save(self) -> None:
         while len(self.replies) > REMEMBERED:
             self.replies.pop(next(iter(self.replies)))
         if self.path:
             fresh = self.path.with_suffix(".new")
-            fresh.write_text(json.dumps({"replies": self.replies, "settings": self.settings}))
+            fresh.write_text(json.dumps({"replies": self.replies, "settings": self.settings, "secret": self.secret}))
             fresh.replace(self.path)  # in one step: never half a file
 
 
@@ -48,11 +50,15 @@ class Device:
     def __init__(self, key: str, secret: str, memory: Memory) -> None:
         self.key, self.memory = key, memory
         self.level = 0
+        self.secrets = [secret]  # the one to try first
+        self.updater: Updater | None = None
         self.stopped = threading.Event()
         self.commands = {"blink": self.blink, "set-level": self.set_level}
         # A persistent session: the broker keeps what is sent to us while we are away for a moment.
         client = self.client = mqtt.Client(CallbackAPIVersion.VERSION2, client_id=key, clean_session=False)
-        client.username_pw_set(key, secret)
+        if memory.secret:
+            self.secrets.insert(0, memory.secret["secret"])
+        client.username_pw_set(key, self.secrets[0])
         client.will_set(self.up("status"), "offline", qos=1)  # the broker says so for us when we vanish
         client.reconnect_delay_set(1, 30)
         client.on_connect = self.on_connect
@@ -69,21 +75,44 @@ class Device:
     def on_connect(self, client: mqtt.Client, _userdata: Any, _flags: Any, reason: Any, _properties: Any) -> None:
         if reason.is_failure:
             print(f"not let in: {reason}", flush=True)
+            self.secrets.reverse()  # the platform may not have changed it yet, or has changed it already
+            client.username_pw_set(self.key, self.secrets[0])
             return
         print("connected", flush=True)
         client.subscribe(f"devices/{self.key}/down/#", qos=1)
         client.publish(self.up("status"), "online", qos=1)
         self.report()
         self.say("shadow", {})  # asks for the whole shadow: what changed while we were away?
+        if self.memory.secret and self.secrets[0] == self.memory.secret["secret"]:
+            self.say("credentials", {"id": self.memory.secret["id"], "status": "ok"})  # it works
+        if self.updater:
+            self.updater.announce()
 
     def on_message(self, _client: mqtt.Client, _userdata: Any, message: mqtt.MQTTMessage) -> None:
-        """devices/{key}/down/commands/{id} or devices/{key}/down/shadow."""
+        """devices/{key}/down/commands/{id}, /shadow, /ota, /ota/chunk/..., /credentials."""
         kind, *rest = message.topic.split("/")[3:]
+        if self.updater and rest[:1] == ["chunk"]:
+            self.updater.piece(rest[1:], bytes(message.payload))
+            return
         body = json.loads(message.payload)
+        if kind == "ota" and self.updater:
+            self.updater.offered(body)
+        elif kind == "credentials":
+            self.take_secret(body)
         if kind == "commands":
             self.obey(rest[0], body)
         elif kind == "shadow":
             self.follow(body)
+
+    def take_secret(self, given: dict[str, Any]) -> None:
+        """Keep it first, then say so: only then the platform makes it the one that counts, and ends our session."""
+        if self.memory.secret.get("id") != given["id"]:
+            self.memory.secret = given
+            self.memory.save()
+            self.secrets = [given["secret"], self.secrets[0]]
+            self.client.username_pw_set(self.key, given["secret"])
+        print("stored a new secret", flush=True)
+        self.say("credentials", {"id": given["id"], "status": "stored"})
 
     # --- Commands ----------------------------------------------------------------------------------------------
 
@@ -152,8 +181,14 @@ def main() -> int:
     parser.add_argument("--key", required=True)
     parser.add_argument("--secret", required=True)
     parser.add_argument("--memory", type=Path, help="file that survives a restart")
+    parser.add_argument("--firmware", type=Path, help="folder for updates; without it offers are ignored")
+    parser.add_argument("--public-key", default="", help="Ed25519, base64: takes signed updates only")
+    parser.add_argument("--no-http", action="store_true", help="fetches updates over MQTT")
+    parser.add_argument("--rate", type=float, default=0, help="bytes/s, as slow as a radio link")
     chosen = parser.parse_args()
     device = Device(chosen.key, chosen.secret, Memory(chosen.memory))
+    if chosen.firmware:
+        device.updater = Updater(chosen.firmware, device.say, public_key=chosen.public_key, over_mqtt=chosen.no_http, rate=chosen.rate)
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: device.stopped.set())
     device.run(chosen.host, chosen.port)

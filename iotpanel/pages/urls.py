@@ -6,10 +6,11 @@ from . import account, claim, dead_letters, first_use, frame, search, trust
 from .alarms import views as alarms
 from .devices import sparks
 from .devices import views as devices
+from .jobs import starting
 from .jobs import views as jobs
 from .ledger import views as ledger
 from .overview.views import overview
-from .products import codec
+from .products import codec, firmware
 from .products import views as products
 from .rules import trace
 from .rules import views as rules
@@ -22,6 +23,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("devices/-/change/", devices.change_many, name="devices-change"),
     path("devices/-/claim/", claim.claim_device, name="device-claim"),
     path("jobs/", jobs.jobs, name="jobs"),
+    path("jobs/-/new/", starting.new_job, name="job-new"),
+    path("jobs/-/preview/", starting.preview, name="job-preview"),
     path("jobs/<int:pk>/", jobs.job, name="job"),
     path("jobs/<int:pk>/<str:verb>/", jobs.steer, name="job-steer"),
     path("devices/-/new/", first_use.new_device, name="device-new"),
@@ -33,6 +36,9 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("products/<str:key>/codec/", codec.codec, name="product-codec"),
     path("products/<str:key>/codec/try/", codec.try_out, name="product-codec-try"),
     path("products/<str:key>/topics/", products.topics, name="product-topics"),
+    path("products/<str:key>/firmware/", firmware.firmware, name="product-firmware"),
+    path("products/<str:key>/firmware/upload/", firmware.upload, name="product-firmware-upload"),
+    path("products/<str:key>/firmware/<int:pk>/delete/", firmware.delete, name="product-firmware-delete"),
     path("products/<str:key>/devices/", products.devices, name="product-devices"),
     path("welcome/", first_use.welcome, name="welcome"),
     path("welcome/skip/", first_use.skip, name="welcome-skip"),

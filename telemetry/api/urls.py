@@ -8,6 +8,7 @@ from iotpanel.tenants.keys import KEY_PATTERN
 from .dead_letters import DeadLettersViewSet
 from .device_data import AttributesView, EventsView, FramesView, LatestView
 from .device_door import DeviceDoor, PortDoor
+from .device_ota import OtaDoor
 from .ledger import DeviceLedgerView, GapsView, LedgerView
 from .limits import DeviceLimitsView, LimitsView
 from .readings import ReadingsView
@@ -33,6 +34,7 @@ urlpatterns = [
     path("device/attributes", DeviceDoor.as_view(kind="attributes"), name="device-attributes"),
     path("device/status", DeviceDoor.as_view(kind="status"), name="device-status"),
     path("device/events/<str:name>", DeviceDoor.as_view(kind="events"), name="device-events"),
+    path("device/ota", OtaDoor.as_view(kind="ota"), name="device-ota"),
     path("device/raw", DeviceDoor.as_view(kind="raw"), name="device-raw"),
     path("device/raw/<int:port>", PortDoor.as_view(kind="raw"), name="device-raw-port"),
     path("device/gateway/<path:kind_of_child>", DeviceDoor.as_view(kind="gateway"), name="device-gateway"),

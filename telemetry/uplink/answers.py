@@ -1,11 +1,11 @@
-"""What devices say about the downlink: replies to commands, and their shadows. Heartbeats in the ledger, unless refused."""
+"""What devices say about the downlink: replies to commands, their shadows, how updates go. Heartbeats in the ledger, unless refused."""
 
 from collections.abc import Callable, Sequence
 from typing import Any
 
 from devices.codecs.json import load, split_value
 from devices.directory import DeviceEntry
-from devices.downlink import replies, reports, wake
+from devices.downlink import progress, replies, reports, wake
 from devices.exceptions import Invalid
 from devices.thing_model import check_free
 
@@ -24,6 +24,11 @@ def shadow(findings: Findings, origin: Origin, device: DeviceEntry, payload: Any
     findings.shadows.add(report, origin)
 
 
+def word(findings: Findings, origin: Origin, device: DeviceEntry, kind: str, payload: Any) -> None:
+    """A word on an update or a new secret. Raises Invalid."""
+    findings.words.add(progress.read(device.id, kind, inspected(payload), origin.uplink.received_at), origin)
+
+
 def inspected(payload: Any) -> Any:
     """The JSON of a message, refused where it is too deep or holds what PostgreSQL does not take. Raises Invalid."""
     body = load(payload)[0] if isinstance(payload, bytes) else payload
@@ -40,6 +45,7 @@ def write(findings: Findings) -> None:
         wake.came(findings.connected)
     _write(findings, findings.replies, replies.apply)
     _write(findings, findings.shadows, reports.apply)
+    _write(findings, findings.words, progress.apply)
 
 
 def _write(findings: Findings, pending: Pending[Any], apply: Callable[[Sequence[Any]], Sequence[Invalid | None]]) -> None:

@@ -10,7 +10,7 @@ import orjson
 
 from devices.directory import DeviceEntry
 from devices.exceptions import Invalid
-from devices.messages import AttributeReport, DeadLetter, EventReport, Presence, Reply, Report, ShadowReport, Uplink
+from devices.messages import AttributeReport, DeadLetter, EventReport, Presence, Progress, Reply, Report, ShadowReport, Uplink
 
 from .limiter import Drawn
 
@@ -75,6 +75,7 @@ class Findings:
     events: Pending[EventReport] = field(default_factory=lambda: Pending([], []))
     replies: Pending[Reply] = field(default_factory=lambda: Pending([], []))
     shadows: Pending[ShadowReport] = field(default_factory=lambda: Pending([], []))
+    words: Pending[Progress] = field(default_factory=lambda: Pending([], []))
     present: dict[int, tuple[DeviceEntry, int]] = field(default_factory=dict)
     connected: set[int] = field(default_factory=set)
     presences: list[tuple[DeviceEntry, Presence]] = field(default_factory=list)

@@ -175,6 +175,8 @@ class _Translation:
                     answers.reply(self.findings, origin, device, found.name, payload)
                 case "shadow":
                     answers.shadow(self.findings, origin, device, payload)
+                case "ota" | "chunk" | "credentials":
+                    answers.word(self.findings, origin, device, found.kind, payload)
                 case _:
                     raise Invalid("unknown_topic", f"“{found.kind}” is not taken yet")
         except Invalid as error:

@@ -22,6 +22,9 @@ from devices.topics import Pattern, Route
         ("devices/g/up/gateway/telemetry", Route("g", "telemetry", gateway=True)),
         ("devices/g/up/gateway/events/door", Route("g", "event", name="door", gateway=True)),
         ("devices/g/up/gateway/raw", Route("g", "raw", gateway=True)),
+        ("devices/a/up/ota/chunk", Route("a", "chunk")),
+        ("devices/a/up/credentials", Route("a", "credentials")),
+        ("devices/a/up/gateway/ota", Route("a", "ota", gateway=True)),
     ],
 )
 def test_native_topics_lead_somewhere(topic: str, route: Route) -> None:
@@ -43,7 +46,9 @@ def test_native_topics_lead_somewhere(topic: str, route: Route) -> None:
         "devices/a/up/events/",
         "devices/a/up/events/has blank",
         "devices/a/up/gateway/raw/5",
-        "devices/a/up/gateway/ota",
+        "devices/a/up/gateway/ota/chunk",
+        "devices/a/up/gateway/credentials",
+        "devices/a/up/ota/more",
         "devices/a/up/gateway/gateway/telemetry",
         "other/a/up/telemetry",
     ],

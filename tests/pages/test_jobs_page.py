@@ -54,7 +54,7 @@ def test_a_canary_that_stops_is_seen_on_the_page(job: Job, viewer: User) -> None
 
 def test_the_picture_is_as_wide_as_the_devices_are_many(job: Job) -> None:
     engine.step(job.pk, timezone.now())
-    drawn = picture(job)
+    drawn = picture(verbs.counts(job))
     assert sum(part["width"] for part in drawn["parts"]) == 1000
     assert {part["state"]: part["width"] for part in drawn["parts"] if part["width"]} == {"working": 200, "pending": 800}
     assert (drawn["total"], drawn["percent"]) == (10, 0)

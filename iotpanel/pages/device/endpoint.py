@@ -1,16 +1,15 @@
 """Where devices reach us, as the Connect page says it."""
 
 import ipaddress
-import socket
 
 from django.conf import settings
 from django.http import HttpRequest
 from django.utils.translation import gettext as _
 
+from devices.hosts import own_address
+
 from .snippets import Endpoint
 
-# Nothing is sent: connecting a datagram socket only asks the kernel which of our addresses it would use.
-OUTSIDE = ("192.0.2.1", 9)
 LOOPBACK_NAMES = {"localhost", "127.0.0.1", "[::1]", "::1"}
 
 
@@ -46,16 +45,6 @@ def is_loopback(name: str) -> bool:
         return ipaddress.ip_address(name.strip("[]")).is_loopback
     except ValueError:
         return False
-
-
-def own_address() -> str:
-    """This machine's address in its network; 127.0.0.1 where it has none."""
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        try:
-            probe.connect(OUTSIDE)
-            return str(probe.getsockname()[0])
-        except OSError:
-            return "127.0.0.1"
 
 
 def _host_of(request: HttpRequest) -> str:

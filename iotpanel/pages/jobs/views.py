@@ -3,32 +3,30 @@
 from typing import Any
 
 from django.contrib import messages
+from django.db.models import Case, When
 from django.http import Http404, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
-from django.utils.translation import gettext as _
-from django.utils.translation import gettext_noop
 from django.views.decorators.http import require_POST
 
-from devices.jobs import verbs
+from devices.jobs import KINDS, verbs
 from devices.models import Job, JobState, JobTarget, TargetState
 from iotpanel.api.errors import Conflict
 from iotpanel.tenants.models import Role
 from iotpanel.tenants.web import TenantRequest, tenant_page
 
-SHOWN, DEVICES_SHOWN, WIDTH = 100, 200, 1000
+from .form import KIND_WORDS
+from .starting import refuse
+from .words import reason_words, step_words
+
+SHOWN, DEVICES_SHOWN, WAVES_SHOWN, WIDTH = 100, 200, 20, 1000
+# What is under way, then what ended last, then what has not begun.
+BUSY_FIRST = (Case(When(state=TargetState.WORKING, then=0), When(state=TargetState.PENDING, then=2), default=1), "-finished_at")
 VERBS = {"pause": verbs.pause, "resume": verbs.go_on, "abort": verbs.abort, "retry": verbs.retry}
 ORDER = ("succeeded", "failed", "cancelled", "working", "pending")
-REASONS = {
-    "by_person": gettext_noop("by a person"),
-    "canary_done": gettext_noop("the canary is done; somebody has to go on"),
-    "canary_failed": gettext_noop("the canary reached its limit of failures"),
-    "too_many_failures": gettext_noop("too many devices failed"),
-}
 
 
-def picture(job: Job) -> dict[str, Any]:
+def picture(counts: dict[str, int]) -> dict[str, Any]:
     """The bar's parts, `WIDTH` wide in all, and the numbers."""
-    counts = verbs.counts(job)
     total, parts, at = sum(counts.values()), [], 0
     for state in ORDER:
         width = round(WIDTH * (at + counts[state]) / total) - round(WIDTH * at / total) if total else 0
@@ -42,27 +40,36 @@ def picture(job: Job) -> dict[str, Any]:
 @tenant_page()
 def jobs(request: TenantRequest) -> HttpResponseBase:
     """The newest jobs."""
-    rows = [(job, picture(job)) for job in Job.objects.for_tenant(request.tenant).order_by("-pk")[:SHOWN]]
-    return render(request, "jobs/list.html", {"rows": rows})
+    rows = [
+        (job, KINDS[job.kind]().describe(job.spec), picture(verbs.counts(job)))
+        for job in Job.objects.for_tenant(request.tenant).order_by("-pk")[:SHOWN]
+    ]
+    context = {"rows": rows, "may_start": request.role.allows(Role.OPERATOR)}
+    return render(request, "jobs/list.html", context)
 
 
 def _context(request: TenantRequest, pk: int) -> dict[str, Any]:
     job = get_object_or_404(Job.objects.for_tenant(request.tenant).select_related("person"), pk=pk)
     state = request.GET.get("state", "")
-    found = JobTarget.objects.for_tenant(request.tenant).filter(job=job).select_related("device").order_by("-finished_at", "pk")
+    found = JobTarget.objects.for_tenant(request.tenant).with_steps().filter(job=job).select_related("device").order_by(*BUSY_FIRST, "pk")
     if state in TargetState.values:
         found = found.filter(state=state)
-    reason = REASONS.get(job.reason)
+    kind, waves = KINDS[job.kind](), verbs.counts_by_wave(job)
     may_steer = request.role.allows(Role.OPERATOR)
     return {
         "job": job,
-        "picture": picture(job),
+        "picture": picture(verbs.counts(job)),
+        "waves": [(number, picture(counts), number - 1 > job.wave) for number, counts in enumerate(waves, 1)][-WAVES_SHOWN:],
+        "what": kind.describe(job.spec),
+        "kind_words": KIND_WORDS.get(job.kind, job.kind),
+        "steps": [(state, step_words(state), number) for state, number in kind.steps(job).items()],
         "state": state,
-        "targets": found[:DEVICES_SHOWN],
-        "reason": _(reason) if reason else job.reason,
+        "targets": [(each, step_words(each.step or ""), reason_words(each.reason)) for each in found[:DEVICES_SHOWN]],
+        "reason": reason_words(job.reason),
         "wave_now": job.wave + 1,
         "live": job.state in (JobState.RUNNING, JobState.PAUSED),
-        "may_steer": may_steer,
+        "may_steer": may_steer and request.role.allows(kind.needs),
+        "may_roll_back": may_steer and job.kind == "firmware" and not job.spec.get("previous"),
     }
 
 
@@ -80,6 +87,8 @@ def steer(request: TenantRequest, pk: int, verb: str) -> HttpResponseBase:
     found = get_object_or_404(Job.objects.for_tenant(request.tenant), pk=pk)
     if verb not in VERBS:
         raise Http404
+    if verb == "retry":
+        refuse(request, found.kind)
     try:
         VERBS[verb](found)
     except Conflict as error:
