@@ -77,3 +77,11 @@ def test_over_http_and_over_mqtt_with_a_kill_and_a_bad_image(platform: Platform,
     found = devices_of(platform, job)
     assert {(row["state"], row["reason"], row["error"]) for row in found.values()} == {("failed", "device_error", "the SHA-256 differs")}
     assert (tmp_path / "web" / "version").read_text() == "1.1.0"
+
+    # A secret of its own for the other one: it is told, keeps it, is thrown out, and comes back with it.
+    with running(platform, web, tmp_path / "web", *signed):
+        body = {"name": "secret", "kind": "credentials", "spec": {}, "target": {"devices": [web.key]}}
+        job = int(platform.post("jobs/", body)["id"])
+        eventually(lambda: platform.get(f"jobs/{job}/")["state"] == "finished", 60)
+    assert devices_of(platform, job)[web.key]["state"] == "succeeded"
+    assert not platform.may_sign_in(web), "the old one is worth nothing any more"
