@@ -8,7 +8,7 @@ from typing import Any
 
 import structlog
 from django.conf import settings
-from django.db import DatabaseError, close_old_connections, connection, transaction
+from django.db import DatabaseError, connection, transaction
 from django.utils import timezone
 from django.utils.module_loading import import_string
 
@@ -138,7 +138,6 @@ class UplinkService:
 
     def _sweep(self) -> None:
         """What has to be looked after once a second."""
-        close_old_connections()
         self.connector.heal()
         figures = self.figures()
         self._measure(figures)
