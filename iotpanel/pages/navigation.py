@@ -74,7 +74,14 @@ SECTIONS = [
             Entry("/jobs/", "job", gettext_noop("Jobs"), "j"),
         ],
     ),
-    Section(gettext_noop("Logic"), [Entry("/rules/", "rule", gettext_noop("Rules"), "r", False, _rules)]),
+    Section(
+        gettext_noop("Logic"),
+        [
+            Entry("/rules/", "rule", gettext_noop("Rules"), "r", False, _rules),
+            Entry("/forwarders/", "forward", gettext_noop("Forwarders"), "f"),
+            Entry("/channels/", "send", gettext_noop("Notifications"), "n"),
+        ],
+    ),
     Section(
         gettext_noop("Data"),
         [

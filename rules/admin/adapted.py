@@ -16,7 +16,13 @@ from iotpanel.tenants.admin.pages import ask, confirmed
 from iotpanel.tenants.models import Role
 from rules.api.health import health_of
 
-STATES = {"idle": gettext_lazy("idle"), "ok": gettext_lazy("ok"), "waiting": gettext_lazy("waiting"), "down": gettext_lazy("down")}
+STATES = {
+    "idle": gettext_lazy("idle"),
+    "ok": gettext_lazy("ok"),
+    "waiting": gettext_lazy("waiting"),
+    "down": gettext_lazy("down"),
+    "held": gettext_lazy("paused"),
+}
 
 
 def kind_choices(table: Any) -> list[tuple[str, Any]]:

@@ -12,7 +12,7 @@ from rest_framework.response import Response
 from iotpanel.api.fields import ObjectField
 from iotpanel.tenants.api.base import TenantViewSet
 from iotpanel.tenants.models import Role
-from rules.delivery import queue
+from rules.delivery import holding, queue
 from rules.models import Delivery, Target
 
 from .health import DeliverySerializer, HealthSerializer, Kind, PutBack, Tried, health_of, kinds_of
@@ -71,6 +71,18 @@ class AdaptedViewSet(TenantViewSet):
     def test(self, request: Request, **kwargs: Any) -> Response:
         """Sends a test message now, and answers the other side's words."""
         return Response(self.send_test(self.get_object())._asdict())
+
+    @extend_schema(request=None, responses=HealthSerializer)
+    @action(detail=True, methods=["post"])
+    def pause(self, request: Request, **kwargs: Any) -> Response:
+        """Holds delivery: what comes goes on being promised, and waits."""
+        return Response(health_of(holding.hold(self.target())))
+
+    @extend_schema(request=None, responses=HealthSerializer)
+    @action(detail=True, methods=["post"])
+    def resume(self, request: Request, **kwargs: Any) -> Response:
+        """Delivers again, at once."""
+        return Response(health_of(holding.let_go(self.target())))
 
     @extend_schema(request=None, responses=PutBack)
     @action(detail=True, methods=["post"], url_path="put-back")

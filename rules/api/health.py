@@ -12,7 +12,10 @@ from rules.models import Delivery, OutboxItem, Target
 
 
 class HealthSerializer(serializers.Serializer[Any]):
-    state = serializers.ChoiceField(["idle", "ok", "waiting", "down"], help_text="`down`: nothing is sent before `paused_until`.")
+    state = serializers.ChoiceField(
+        ["idle", "ok", "waiting", "down", "held"], help_text="`down`: nothing is sent before `paused_until`; `held`: not before `resume/`."
+    )
+    held_since = serializers.DateTimeField(allow_null=True, help_text="Since when a person has it wait.")
     waiting = serializers.IntegerField(help_text="Messages that wait.")
     lag_seconds = serializers.FloatField(help_text="For how long the oldest of them has waited.")
     delivered = serializers.IntegerField(help_text="Messages delivered since it was made.")
@@ -56,9 +59,9 @@ def health_of(target: Target) -> dict[str, Any]:
     waits = lease.waiting(target)
     oldest: Any = waits["oldest"]
     dead = queue.of(target).filter(state=OutboxItem.State.DEAD)[: lease.CAPPED].count()
-    state = "down" if target.failures else "waiting" if waits["messages"] else "ok" if target.last_ok_at else "idle"
     return {
-        "state": state,
+        "state": _state(target, waits["messages"]),
+        "held_since": target.held_at,
         "waiting": waits["messages"] or 0,
         "lag_seconds": round((timezone.now() - oldest).total_seconds(), 3) if oldest else 0.0,
         "delivered": target.delivered,
@@ -69,6 +72,12 @@ def health_of(target: Target) -> dict[str, Any]:
         "last_error": target.last_error,
         "last_error_at": target.last_error_at,
     }
+
+
+def _state(target: Target, waiting: object) -> str:
+    if target.held_at:
+        return "held"
+    return "down" if target.failures else "waiting" if waiting else "ok" if target.last_ok_at else "idle"
 
 
 def kinds_of(table: Mapping[str, Any]) -> list[dict[str, Any]]:

@@ -19,7 +19,7 @@ _TAKE = """
     WHERE id = (
         SELECT id FROM rules_target target
         WHERE (leased_until IS NULL OR leased_until < statement_timestamp())
-          AND (paused_until IS NULL OR paused_until <= statement_timestamp())
+          AND (paused_until IS NULL OR paused_until <= statement_timestamp()) AND held_at IS NULL
           AND NOT id = ANY(%s) AND EXISTS (
             SELECT FROM rules_outbox item
             WHERE item.kind = target.kind AND item.target = target.target AND item.tenant_id = target.tenant_id
@@ -43,9 +43,9 @@ def take(but_not: Collection[int] = ()) -> Target | None:
 
 
 def renew(target: Target) -> bool:
-    """False where the lease ran out and somebody else has it by now."""
+    """False where the lease ran out and somebody else has it by now, or a person has the target wait."""
     until = timezone.now() + timedelta(seconds=settings.OUTBOX_LEASE)
-    return bool(Target.objects.filter(pk=target.pk, lease=target.lease).update(leased_until=until))
+    return bool(Target.objects.filter(pk=target.pk, lease=target.lease, held_at=None).update(leased_until=until))
 
 
 def release(target: Target) -> None:

@@ -10,7 +10,7 @@ class Target(models.Model):
     """One row per `kind` and `target` of the outbox. Its lease makes one worker at a time deliver to it, so that order is kept.
 
     `failures` counts attempts in a row that found the other side down; while it is above zero nothing is sent before
-    `paused_until`, and then a single message first, to see whether it is back.
+    `paused_until`, and then a single message first, to see whether it is back. `held_at` is since when a person has it wait.
     """
 
     tenant = models.ForeignKey(Tenant, models.CASCADE, related_name="+", verbose_name=_("tenant"))
@@ -19,6 +19,7 @@ class Target(models.Model):
     leased_until = models.DateTimeField(_("leased until"), null=True)
     lease = models.CharField(_("lease"), max_length=32, blank=True)
     paused_until = models.DateTimeField(_("paused until"), null=True)
+    held_at = models.DateTimeField(_("held since"), null=True)
     failures = models.PositiveIntegerField(_("failures in a row"), default=0)
     delivered = models.BigIntegerField(_("delivered messages"), default=0)
     dead = models.BigIntegerField(_("messages given up"), default=0)

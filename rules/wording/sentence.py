@@ -109,7 +109,7 @@ def _action(action: Any, path: str, names: Names) -> Parts:
         text = f"{word}: {action['message']}" if action.get("message") else word
         return say(_("raise the alarm %(alarm)s"), alarm=Part(text, path, severity))
     templates = {
-        "command": (_("send the command %(name)s"), action.get("name")),
+        "command": (_("send the command %(name)s"), names.other("command", action.get("name"))),
         "notify": (_("notify %(name)s"), names.other("channel", action.get("channel"))),
         "webhook": (_("call %(name)s"), action.get("url")),
         "forward": (_("forward it by %(name)s"), names.other("forwarder", action.get("forwarder"))),

@@ -18,7 +18,7 @@ from rules.models import Rule
 from rules.wording import plain, sentence
 
 from . import choices
-from .actions import action_kinds
+from .actions import action_kinds, inserts
 from .backtest import backtest
 from .words import words
 
@@ -120,10 +120,12 @@ def _show(
         "products": products,
         "any": choices.any_product(products),
         "groups": choices.groups(request.tenant),
-        "actions": action_kinds(choices.options(request.tenant, products)),
+        "actions": action_kinds(choices.options(request.tenant)),
+        "scenes": [each for each in choices.scenes(request.tenant) if found is None or each["id"] != found.pk],
+        "inserts": inserts(),
         "words": words(),
         "writes": writes,
-        "addresses": {"read": "/rules/-/read/", "test": "/rules/-/backtest/"},
+        "addresses": {"read": "/rules/-/read/", "test": "/rules/-/backtest/", "devices": "/rules/-/devices/"},
     }
     parts = sentence(body, choices.names(request.tenant, body))
     context = {"rule": found, "name": name, "data": data, "parts": parts, "problems": problems or [], "writes": writes}
@@ -177,6 +179,12 @@ def read(request: TenantRequest) -> HttpResponseBase:
         problems = [{"field": name, "message": message} for name, message in _flat(error)]
     parts = [list(part) for part in sentence(body, choices.names(request.tenant, body))]
     return JsonResponse({"sentence": parts, "problems": problems})
+
+
+@tenant_page()
+def devices(request: TenantRequest) -> HttpResponseBase:
+    """A few devices whose key or name holds `?q=`: key, name and product."""
+    return JsonResponse({"devices": choices.devices(request.tenant, request.GET.get("q", "").replace("\0", "")[:100].strip())})
 
 
 @require_POST

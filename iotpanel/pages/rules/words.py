@@ -4,23 +4,18 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
+from rules import triggers
+from rules.wording.phrases import SEVERITIES
+
 
 def words() -> dict[str, Any]:
     """Texts by the names that the script knows them by."""
-    return {**_form(), **_conditions(), **_answers()}
+    return {**_form(), **_conditions(), **_actions(), **_times(), **_answers()}
 
 
 def _form() -> dict[str, Any]:
     return {
-        "triggers": {
-            "readings": _("readings arrive"),
-            "attributes": _("attributes arrive"),
-            "presence": _("a device comes or goes"),
-            "event": _("an event comes"),
-            "alarm": _("another alarm changes"),
-            "schedule": _("it is time"),
-            "scene": _("a person starts it"),
-        },
+        "triggers": {kind: label for kind, label in _triggers().items() if kind in triggers.KINDS},
         "units": [["s", _("seconds")], ["m", _("minutes")], ["h", _("hours")], ["d", _("days")]],
         "trigger": _("Trigger"), "scope_of": _("of"), "product": _("Product"), "any_product": _("any product"), "in": _("in"),
         "group_label": _("Group"), "any_group": _("any group"), "label": _("Label"), "only_devices": _("Only some devices"),
@@ -32,6 +27,42 @@ def _form() -> dict[str, Any]:
         "cooldown_note": _("empty: every time"),
         "only_at": _("Only at certain times"), "only": _("Only"), "action": _("Action"), "more_fields": _("More settings"),
         "yes": _("yes"), "no": _("no"),
+    }  # fmt: skip
+
+
+def _triggers() -> dict[str, str]:
+    return {
+        "readings": _("readings arrive"),
+        "attributes": _("attributes arrive"),
+        "presence": _("a device comes or goes"),
+        "event": _("an event comes"),
+        "command": _("a command ends"),
+        "alarm": _("another alarm changes"),
+        "schedule": _("it is time"),
+        "scene": _("a person starts it"),
+    }
+
+
+def _actions() -> dict[str, Any]:
+    return {
+        "add_action": _("Add an action"), "add_step": _("Add a step"), "wait": _("wait"), "wait_for": _("wait for"),
+        "take_steps": _("Take over the steps of"), "earlier": _("Earlier"),
+        "add_level": _("If nobody acknowledges it"), "after": _("after"), "make_it": _("make it"), "as_it_is": _("as severe as it is"),
+        "give_to": _("give it to"), "nobody": _("nobody else"), "insert": _("Insert"),
+        "no_command": _("No product here has a command."), "usual": _("as usual"),
+        "name": _("Name"), "add_value": _("Add a value"), "value_kind": _("Where the value comes from"), "text": _("text"),
+        "number": _("number"), "truth": _("yes or no"), "type": _("Type"), "add_device": _("Add a device"),
+    }  # fmt: skip
+
+
+def _times() -> dict[str, Any]:
+    return {
+        "schedules": {"daily": _("every day"), "workdays": _("Monday to Friday"), "weekly": _("every week"),
+                      "hourly": _("every hour"), "own": _("by a cron expression")},
+        "at": _("at"), "minute": _("minute"), "how_often": _("How often it is time"), "weekday": _("Weekday"),
+        "changes": {"raised": _("raised"), "cleared": _("cleared"), "acknowledged": _("acknowledged"), "escalated": _("escalated")},
+        "severities": {name: str(word) for name, word in SEVERITIES.items()},
+        "which_changes": _("Which changes"), "which_severities": _("Which severities"),
     }  # fmt: skip
 
 

@@ -1,19 +1,20 @@
 // The rule page: the form, the sentence and the back-test follow every edit; what is saved is the rule's JSON.
 import { actions } from "./rule-actions.js";
-import { button, choice, entry, make, span } from "./rule-dom.js";
+import { button, choice, icon, make, span, tool } from "./rule-dom.js";
 import { Rows } from "./rule-rows.js";
 import { strips } from "./rule-strip.js";
 import { comparison, toGroup, toTree } from "./rule-tree.js";
+import { LASTING, scopeRow, suggestDevices, whenRow } from "./rule-when.js";
 
 const PAUSE = 300, TEST_PAUSE = 700;
-const LASTING = ["readings", "attributes", "presence"];
 const data = JSON.parse(document.getElementById("rule-data").textContent);
 const find = (name) => document.querySelector(`[data-rule="${name}"]`);
 
 class RulePage {
   constructor() {
     this.words = data.words;
-    this.actions = data.actions;
+    Object.assign(this, { actions: data.actions, products: data.products, groups: data.groups, scenes: data.scenes, inserts: data.inserts });
+    this.productOf = new Map(); // of other devices that were suggested
     this.rows = new Rows(this);
     this.days = 30;
     this.load(structuredClone(data.body));
@@ -30,7 +31,7 @@ class RulePage {
     this.when = toGroup(when);
     this.clear = clear ? toGroup(clear) : null;
     this.list = list?.length ? list : [this.freshAction("alarm")];
-    if (!this.when.items.length && LASTING.includes(this.trigger.kind)) this.when.items.push({ leaf: comparison(this.first()) });
+    if (!this.when.items.length && this.lasting) this.when.items.push({ leaf: comparison(this.first()) });
   }
 
   /** The rule as JSON. */
@@ -72,17 +73,65 @@ class RulePage {
     return list.find((each) => each.key === key);
   }
 
+  get lasting() {
+    return LASTING.includes(this.trigger.kind);
+  }
+
+  /** The commands that an action can send: of the other device's product where it is known. */
+  commands(action) {
+    const product = action.device ? data.products.find((each) => each.key === this.productOf.get(action.device)) : this.product;
+    return product ? product.commands : data.any.commands;
+  }
+
+  optionsOf(kind, name) {
+    return data.actions.find((each) => each.kind === kind)?.fields.find((each) => each.name === name)?.options || [];
+  }
+
+  /** What a field begins with when it is asked for. */
+  freshValue(field, action) {
+    if (field.type === "params") return this.freshParams(action) || {};
+    if (field.type === "property") return this.properties().find((each) => each.type === "number")?.key || "";
+    if (field.type === "levels") return [{ after: "15m", actions: [] }];
+    if (field.type === "steps") return [this.freshAction(this.optionsOf("notify", "channel").length ? "notify" : "alarm")];
+    if (field.type === "changes") return ["cleared"];
+    if (field.type === "command") return this.commands(action)[0]?.key || "";
+    if (field.options) return field.options[0]?.[0] ?? "";
+    return { boolean: true, number: 0, span: "15m", json: {}, pairs: {} }[field.type] ?? "";
+  }
+
+  /** The arguments that a command cannot do without. */
+  freshParams(action) {
+    const needed = (this.commands(action).find((each) => each.key === action.name)?.params || []).filter((each) => each.required);
+    const first = (each) => (each.enum ? each.enum[0] : { boolean: true, number: each.min ?? 0, json: {} }[each.type] ?? "");
+    return needed.length ? Object.fromEntries(needed.map((each) => [each.key, first(each)])) : undefined;
+  }
+
   freshAction(kind) {
-    const action = { kind }, fields = data.actions.find((each) => each.kind === kind)?.fields || [];
-    for (const field of fields) if (field.required && field.options?.length) action[field.name] = field.options[0][0];
+    const action = { kind };
+    for (const field of data.actions.find((each) => each.kind === kind)?.fields || []) if (field.required && !field.place) action[field.name] = this.freshValue(field, action);
     if (kind === "alarm") action.severity = "major";
+    if (kind === "command") { const params = this.freshParams(action); if (params) action.params = params; }
+    if (kind === "mqtt") action.topic = "devices/{{ device.key }}/down/";
+    for (const [name, value] of Object.entries(action)) if (value === "") delete action[name];
     return action;
   }
 
-  redraw() {
-    const { words } = this, lasting = LASTING.includes(this.trigger.kind), set = (name) => (value) => { if (value === null || value === "") delete this.rest[name]; else this.rest[name] = value; this.changed(); };
-    const focused = document.activeElement?.dataset?.field;
-    find("when").replaceChildren(this.whenRow(), this.scopeRow());
+  span(label, field, value, onChange) {
+    return span(label, field, value, this.words.units, onChange);
+  }
+
+  /** A pause of a scene. */
+  waitRow(step, path, earlier, remove) {
+    const { words } = this;
+    return make("div", { class: "cond-row action", "data-path": path }, icon("clock"), make("span", {}, words.wait_for), ...span(words.wait_for, `${path}.wait`, step.wait, words.units, (value) => { step.wait = value ?? ""; this.changed(); }),
+      make("span", { class: "push row" }, earlier ? tool(words.earlier, "up", earlier) : null, tool(words.remove, "x", remove)));
+  }
+
+  /** The form anew; `field` gets the focus, else what had it. */
+  redraw(field) {
+    const { words, lasting } = this, set = (name) => (value) => { if (value === null || value === "") delete this.rest[name]; else this.rest[name] = value; this.changed(); };
+    const focused = field || document.activeElement?.dataset?.field;
+    find("when").replaceChildren(whenRow(this), scopeRow(this, () => find("label-dialog").showModal()));
     const conditions = this.rows.group(this.when, "when");
     if (lasting) conditions.append(make("div", { class: "cond-row" }, make("span", { class: "joint" }, words.for), ...span(words.for, "for", this.rest.for, words.units, set("for")), make("span", { class: "muted" }, words.for_note)));
     find("if").replaceChildren(conditions);
@@ -93,39 +142,6 @@ class RulePage {
     if (!data.writes) for (const control of find("form").querySelectorAll("input, select, textarea, button")) control.disabled = true;
     if (focused) document.querySelector(`[data-field="${CSS.escape(focused)}"]`)?.focus();
     this.changed();
-  }
-
-  whenRow() {
-    const { words } = this, kinds = Object.entries(words.triggers);
-    const row = make("div", { class: "cond-row" }, choice(words.trigger, "trigger", kinds, this.trigger.kind, (kind) => {
-      this.trigger = kind === "schedule" ? { kind, cron: "0 8 * * 1-5", tz: document.body.dataset.timeZone || "UTC" } : { kind };
-      if (kind === "presence") this.when = { join: "all", not: false, items: [{ leaf: { online: false } }] };
-      else if (!LASTING.includes(kind)) { this.when = { join: "all", not: false, items: [] }; this.clear = null; for (const name of ["for", "clear_for", "repeat"]) delete this.rest[name]; }
-      else if (!this.when.items.length) this.when.items.push({ leaf: comparison(this.first()) });
-      this.redraw();
-    }));
-    const text = (name, label, attributes) => entry(label, `trigger.${name}`, this.trigger[name], (value) => { if (value.trim()) this.trigger[name] = value.trim(); else delete this.trigger[name]; this.changed(); }, attributes);
-    if (this.trigger.kind === "event") row.append(choice(words.event, "trigger.name", [["", words.any_event], ...(this.product?.events || []).map((each) => [each.key, each.name || each.key])], this.trigger.name || "", (name) => { if (name) this.trigger.name = name; else delete this.trigger.name; this.redraw(); }));
-    if (this.trigger.kind === "schedule") row.append(text("cron", words.cron, { class: "input mono", placeholder: "0 8 * * 1-5" }), text("tz", words.zone));
-    return row;
-  }
-
-  scopeRow() {
-    const { words, scope } = this, row = make("div", { class: "cond-row" }, make("span", { class: "muted" }, words.scope_of));
-    const set = (name) => (value) => { if (value) scope[name] = value; else delete scope[name]; this.redraw(); };
-    row.append(choice(words.product, "scope.product", [["", words.any_product], ...data.products.map((each) => [each.key, each.name])], scope.product || "", set("product")));
-    if (data.groups.length) row.append(make("span", {}, words.in), choice(words.group_label, "scope.group", [["", words.any_group], ...data.groups], scope.group || "", set("group")));
-    if (scope.labels) for (const [name, value] of Object.entries(scope.labels)) row.append(this.labelChip(name, value));
-    if (scope.devices) row.append(entry(words.devices, "scope.devices", scope.devices.join(", "), (text) => { const keys = text.split(/[\s,;]+/).filter(Boolean); if (keys.length) scope.devices = keys; else scope.devices = []; this.changed(); }, { class: "input grow", list: "rule-devices" }));
-    row.append(button(words.label, "plus", () => find("label-dialog").showModal(), "btn quiet small"));
-    row.append(scope.devices ? button(words.all_devices, "x", () => { delete scope.devices; this.redraw(); }, "btn quiet small") : button(words.only_devices, "plus", () => { scope.devices = []; this.redraw(); }, "btn quiet small"));
-    return row;
-  }
-
-  labelChip(name, value) {
-    const gone = make("button", { type: "button", "aria-label": this.words.remove }, "×"), chip = make("span", { class: "chip" }, `${name} `, make("b", {}, value), gone);
-    gone.addEventListener("click", () => { delete this.scope.labels[name]; if (!Object.keys(this.scope.labels).length) delete this.scope.labels; this.redraw(); });
-    return chip;
   }
 
   clearRows(set) {
@@ -235,6 +251,7 @@ class RulePage {
       find("json-dialog").close();
       this.redraw();
     });
+    suggestDevices(find("form"), data.addresses.devices, this);
     addEventListener("beforeunload", (event) => { if (!this.leaving && data.writes && JSON.stringify(this.body()) !== this.saved) event.preventDefault(); });
   }
 }

@@ -1,0 +1,1 @@
+"""What the pages of forwarders and of notification channels have in common: forms by the adapters' schemas, health, tests, history."""
