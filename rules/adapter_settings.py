@@ -15,6 +15,7 @@ from jsonschema import Draft202012Validator
 from iotpanel.tenants.encryption import decrypt, encrypt
 from iotpanel.tenants.validation import clean_json
 from rules.outside.errors import Down
+from rules.problem_words import wrong
 from rules.template import compile_template
 from rules.template_filters import TemplateError
 
@@ -74,7 +75,8 @@ def _missing(message: str) -> str:
 def _why(schema: Schema, path: str, error: Any) -> str:
     if path.split(".")[0] in secret_names(schema):
         return str(_("This is not as it must be (%(rule)s).") % {"rule": f"{error.validator}: {error.validator_value}"})
-    return str(error.message)[:300]
+    found = wrong(error)
+    return found.words if found else ""
 
 
 def _check_templates(schema: Schema, settings: Settings, names: set[str]) -> None:

@@ -39,7 +39,7 @@ def _circle(spec: Any, path: str) -> Inside:
 
 def _polygon(corners: Any, path: str) -> Inside:
     if not isinstance(corners, list) or not 3 <= len(corners) <= MOST_CORNERS:
-        raise BadRule(path, f"a list of 3 to {MOST_CORNERS} corners, each [lat, lon]")
+        raise BadRule(path, "a list of 3 to %(most)s corners, each [lat, lon]", most=MOST_CORNERS)
     points = [_position(corner, f"{path}.{index}") for index, corner in enumerate(corners)]
     # A polygon over the 180th meridian is laid out from its first corner, so that no edge goes around the world.
     east = points[0][1]

@@ -142,11 +142,11 @@ def _formulas(action: Mapping[str, Any], path: str, needs: Needs) -> list[tuple[
 def parse_scope(scope: Any, path: str = "scope") -> Scope:
     """Raises BadRule."""
     if not isinstance(scope, Mapping) or not scope:
-        raise BadRule(path, f"say which devices: {', '.join(SCOPES)}")
+        raise BadRule(path, "say which devices: %(known)s", known=", ".join(SCOPES))
     only(scope, path, set(SCOPES))
     devices = scope.get("devices")
     if devices is not None and not (_is_names(devices) and 0 < len(devices) <= MOST_DEVICES):
-        raise BadRule(f"{path}.devices", f"a list of 1 to {MOST_DEVICES} device keys")
+        raise BadRule(f"{path}.devices", "a list of 1 to %(most)s device keys", most=MOST_DEVICES)
     labels = scope.get("labels", {})
     if not isinstance(labels, Mapping) or ("labels" in scope and not labels) or not _is_names([*labels, *labels.values()]):
         raise BadRule(f"{path}.labels", "an object of texts")

@@ -89,7 +89,7 @@ def compile_condition(tree: Any, path: str, needs: Needs, leaf: Leaf, depth: int
     if not isinstance(tree, Mapping) or not tree:
         raise BadRule(path, "a condition is an object")
     if depth > DEEPEST:
-        raise BadRule(path, f"conditions stand at most {DEEPEST} deep in each other")
+        raise BadRule(path, "conditions stand at most %(most)s deep in each other", most=DEEPEST)
     for word, join in _JOINS.items():
         if word in tree:
             _alone(tree, word, path)
@@ -101,7 +101,7 @@ def compile_condition(tree: Any, path: str, needs: Needs, leaf: Leaf, depth: int
         _alone(tree, "not", path)
         return _not(compile_condition(tree["not"], f"{path}.not", needs, leaf, depth + 1))
     if needs.number() > MOST_LEAVES:
-        raise BadRule(path, f"at most {MOST_LEAVES} comparisons in a rule")
+        raise BadRule(path, "at most %(most)s comparisons in a rule", most=MOST_LEAVES)
     test = leaf(tree, path, needs)
     needs.tests.append((path, test))
     return test
@@ -110,7 +110,7 @@ def compile_condition(tree: Any, path: str, needs: Needs, leaf: Leaf, depth: int
 def _alone(tree: Mapping[str, Any], word: str, path: str) -> None:
     if len(tree) > 1:
         other = next(str(key) for key in tree if key != word)
-        raise BadRule(f"{path}.{other[:60]}", f"nothing stands beside “{word}”")
+        raise BadRule(f"{path}.{other[:60]}", "nothing stands beside “%(word)s”", word=word)
 
 
 def _all(tests: list[Test]) -> Test:

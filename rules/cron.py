@@ -63,7 +63,7 @@ def _field(text: str, name: str, low: int, high: int, path: str) -> set[int]:
             first = _number(body, name, low, high, path)
             last = high if slash else first
         if first > last:
-            raise BadRule(path, f"{name}: {body} goes backwards")
+            raise BadRule(path, "%(name)s: %(text)s goes backwards", name=name, text=body)
         found.update(range(first, last + 1, step))
     return found
 
@@ -72,5 +72,5 @@ def _number(text: str, name: str, low: int, high: int, path: str) -> int:
     if text in NAMES.get(name, ()):
         return NAMES[name].index(text) + (1 if name == "month" else 0)
     if not text.isascii() or not text.isdigit() or not low <= int(text[:4]) <= high:
-        raise BadRule(path, f"{name}: “{text[:20]}” is none of {low} to {high}")
+        raise BadRule(path, "%(name)s: “%(text)s” is none of %(low)s to %(high)s", name=name, text=text[:20], low=low, high=high)
     return int(text)

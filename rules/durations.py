@@ -12,7 +12,12 @@ LONGEST: Final = 31 * DAY
 
 
 class BadSpan(ValueError):
-    """The text says why."""
+    """The text says why; `places` fill it, as a BadRule's."""
+
+    def __init__(self, text: str, **places: Any) -> None:
+        super().__init__(text % places if places else text)
+        self.text = text
+        self.places = places
 
 
 def parse_span(value: Any, *, longest: int = LONGEST) -> int:
@@ -28,7 +33,7 @@ def parse_span(value: Any, *, longest: int = LONGEST) -> int:
     else:
         seconds = value
     if not 0 < seconds * SECOND <= longest:
-        raise BadSpan(f"more than zero and at most {show_span(longest)}")
+        raise BadSpan("more than zero and at most %(most)s", most=show_span(longest))
     return max(1, round(seconds * SECOND))
 
 

@@ -43,7 +43,7 @@ _UNARY: Final = 4
 def compile_formula(text: Any, path: str, needs: Needs) -> Get:
     """The function that reckons. Raises BadRule that says where it stops making sense."""
     if not isinstance(text, str) or not 0 < len(text) <= LONGEST:
-        raise BadRule(path, f"a formula of 1 to {LONGEST} characters")
+        raise BadRule(path, "a formula of 1 to %(most)s characters", most=LONGEST)
     parser = _Parser(text, path, needs)
     get = parser.expression(0, 0)
     parser.end()
@@ -68,7 +68,7 @@ class _Parser:
         while text[place:].strip():
             found = _TOKEN.match(text, place)
             if not found:
-                raise BadRule(path, f"not understood from here on: {text[place : place + 20].strip()}")
+                raise BadRule(path, "not understood from here on: %(text)s", text=text[place : place + 20].strip())
             kind = str(found.lastgroup)
             self.tokens.append((kind, found[kind]))
             place = found.end()
@@ -76,7 +76,7 @@ class _Parser:
 
     def expression(self, lowest: int, depth: int) -> Get:
         if depth > DEEPEST:
-            raise BadRule(self.path, f"brackets stand at most {DEEPEST} deep in each other")
+            raise BadRule(self.path, "brackets stand at most %(most)s deep in each other", most=DEEPEST)
         left = self._unary(depth)
         while (operator := self._peek()) and operator[0] == "sign" and operator[1] in _BINARY and _BINARY[operator[1]][0] >= max(lowest, 1):
             self.place += 1
@@ -87,7 +87,7 @@ class _Parser:
 
     def end(self) -> None:
         if token := self._peek():
-            raise BadRule(self.path, f"not expected here: {token[1]}")
+            raise BadRule(self.path, "not expected here: %(text)s", text=token[1])
 
     def _peek(self) -> tuple[str, str] | None:
         return self.tokens[self.place] if self.place < len(self.tokens) else None
@@ -102,7 +102,7 @@ class _Parser:
     def _expect(self, sign: str) -> None:
         token = self._take()
         if token != ("sign", sign):
-            raise BadRule(self.path, f"“{sign}” expected, not “{token[1]}”")
+            raise BadRule(self.path, "“%(sign)s” expected, not “%(text)s”", sign=sign, text=token[1])
 
     def _unary(self, depth: int) -> Get:
         if self._peek() == ("sign", "-"):
@@ -125,7 +125,7 @@ class _Parser:
             return self._call(text, depth)
         if kind in ("name", "quoted"):
             return self._property(text)
-        raise BadRule(self.path, f"not expected here: {text}")
+        raise BadRule(self.path, "not expected here: %(text)s", text=text)
 
     def _property(self, name: str) -> Get:
         self.needs.uses.append(Use(self.path, "property", name, "number or boolean"))
@@ -144,13 +144,13 @@ class _Parser:
         if name == "if" and len(arguments) == 3:
             return _if(*arguments)
         if name not in _FUNCTIONS or not _FUNCTIONS[name][0] <= len(arguments) <= _FUNCTIONS[name][1]:
-            raise BadRule(self.path, f"there is no function “{name[:60]}” that takes {len(arguments)} values")
+            raise BadRule(self.path, "there is no function “%(name)s” that takes %(count)s values", name=name[:60], count=len(arguments))
         return _apply(_FUNCTIONS[name][2], arguments)
 
     def _name(self) -> str:
         kind, text = self._take()
         if kind not in ("name", "quoted"):
-            raise BadRule(self.path, f"a name expected, not “{text}”")
+            raise BadRule(self.path, "a name expected, not “%(text)s”", text=text)
         return text
 
     def _of(self) -> Get:

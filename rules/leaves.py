@@ -39,7 +39,7 @@ def compile_leaf(leaf: Mapping[str, Any], path: str, needs: Needs) -> Test:
 def _comparison(leaf: Mapping[str, Any], path: str, needs: Needs) -> Test:
     op = leaf.get("op")
     if op not in OPS:
-        raise BadRule(f"{path}.op", f"one of: {', '.join(OPS)}")
+        raise BadRule(f"{path}.op", "one of: %(known)s", known=", ".join(OPS))
     wanted = _wanted_type(op, leaf.get("value"))
     left, name = left_of(leaf, path, needs, wanted)
     if op == "changed":
@@ -52,7 +52,7 @@ def _comparison(leaf: Mapping[str, Any], path: str, needs: Needs) -> Test:
     value = leaf["value"]
     if isinstance(value, Mapping):
         if op not in ORDERED + EQUAL:
-            raise BadRule(f"{path}.value", f"“{op}” takes a constant")
+            raise BadRule(f"{path}.value", "“%(op)s” takes a constant", op=op)
         right = right_of(value, f"{path}.value", needs, "number" if op in ORDERED else "", name)
         return _compare_both(op, left, right)
     return COMPARE[op](left, _constant(op, value, f"{path}.value"), op)
@@ -72,13 +72,13 @@ def _wanted_type(op: str, value: Any) -> str:
 
 def _constant(op: str, value: Any, path: str) -> Any:
     if op in ORDERED and not is_number(value):
-        raise BadRule(path, f"“{op}” compares numbers")
+        raise BadRule(path, "“%(op)s” compares numbers", op=op)
     if op in RANGED and not (isinstance(value, list) and len(value) == 2 and all(map(is_number, value)) and value[0] <= value[1]):
         raise BadRule(path, "two numbers, the lower first")
     if op in LISTED:
         kinds = {_kind(each) for each in value} if isinstance(value, list) else set()
         if not isinstance(value, list) or not 0 < len(value) <= MOST_LISTED or len(kinds) > 1 or not all(map(_is_plain, value)):
-            raise BadRule(path, f"a list of 1 to {MOST_LISTED} numbers, or of texts")
+            raise BadRule(path, "a list of 1 to %(most)s numbers, or of texts", most=MOST_LISTED)
     if op in EQUAL and not _is_plain(value):
         raise BadRule(path, "a number, a text, true or false")
     if op in ("contains", "matches") and (not isinstance(value, str) or not 0 < len(value) <= 500):

@@ -29,7 +29,7 @@ def parse_zone(name: Any, path: str) -> ZoneInfo:
     try:
         return ZoneInfo(name) if name else ZoneInfo("UTC")
     except (ValueError, KeyError, OSError, TypeError) as error:
-        raise BadRule(path, f"there is no time zone “{str(name)[:60]}”") from error
+        raise BadRule(path, "there is no time zone “%(name)s”", name=str(name)[:60]) from error
 
 
 class Hours:
@@ -37,14 +37,14 @@ class Hours:
 
     def __init__(self, spec: Any, path: str) -> None:
         if not isinstance(spec, Mapping) or set(spec) - _KEYS:
-            raise BadRule(path, f"an object with {', '.join(sorted(_KEYS))}")
+            raise BadRule(path, "an object with %(known)s", known=", ".join(sorted(_KEYS)))
         self.zone = parse_zone(spec.get("tz"), f"{path}.tz")
         self.weekdays = _weekdays(spec.get("weekdays"), f"{path}.weekdays")
         self.start, self.end = _clock(spec.get("from", "00:00"), f"{path}.from"), _clock(spec.get("to", "24:00"), f"{path}.to")
         self.holidays = _holidays(spec.get("holidays", []), f"{path}.holidays")
         self.on_holidays = spec.get("on_holidays", "never" if self.holidays else "as usual")
         if self.on_holidays not in HOLIDAYS:
-            raise BadRule(f"{path}.on_holidays", f"one of: {', '.join(HOLIDAYS)}")
+            raise BadRule(f"{path}.on_holidays", "one of: %(known)s", known=", ".join(HOLIDAYS))
         if self.start == self.end:
             raise BadRule(f"{path}.to", "it ends when it begins")
         self._from = self._until = 0
@@ -89,7 +89,7 @@ def _weekdays(names: Any, path: str) -> frozenset[int]:
     if names is None:
         return frozenset(range(7))
     if not isinstance(names, list) or not names or any(name not in WEEKDAYS for name in names):
-        raise BadRule(path, f"a list out of {', '.join(WEEKDAYS)}")
+        raise BadRule(path, "a list out of %(known)s", known=", ".join(WEEKDAYS))
     return frozenset(WEEKDAYS.index(name) for name in names)
 
 

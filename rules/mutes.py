@@ -14,6 +14,7 @@ from iotpanel.tenants.validation import Problems, clean_text, refuse_unknown
 
 from .firing import Firing
 from .models import Maintenance
+from .problem_words import said
 from .problems import BadRule
 from .scopes import check_scope, devices_of
 
@@ -87,5 +88,5 @@ def _clean_scope(tenant: Tenant, scope: Any) -> dict[str, Any]:
     try:
         check_scope(tenant, scope)
     except BadRule as error:
-        raise ValidationError({error.path: [error.message]}) from error
+        raise ValidationError({error.path: [said(error)]}) from error
     return dict(scope)

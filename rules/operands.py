@@ -18,7 +18,7 @@ def only(leaf: Mapping[str, Any], path: str, known: set[str]) -> None:
     """Raises BadRule for a key that is not known here."""
     for key in leaf:
         if key not in known:
-            raise BadRule(f"{path}.{str(key)[:60]}", f"not known here; known are {', '.join(sorted(known))}")
+            raise BadRule(f"{path}.{str(key)[:60]}", "not known here; known are %(known)s", known=", ".join(sorted(known)))
 
 
 def name_in(spec: Mapping[str, Any], word: str, path: str) -> str:
@@ -34,7 +34,7 @@ def span(spec: Mapping[str, Any], word: str, path: str, longest: int = LONGEST) 
     try:
         return parse_span(spec.get(word), longest=longest)
     except BadSpan as error:
-        raise BadRule(f"{path}.{word}" if path else word, str(error)) from error
+        raise BadRule(f"{path}.{word}" if path else word, error.text, **error.places) from error
 
 
 def is_number(value: Any) -> bool:
@@ -90,7 +90,7 @@ def right_of(spec: Mapping[str, Any], path: str, needs: Needs, wanted: str, name
 def _aggregate(leaf: Mapping[str, Any], path: str, needs: Needs) -> Get:
     kind = leaf["aggregate"]
     if kind not in AGGREGATES:
-        raise BadRule(f"{path}.aggregate", f"one of: {', '.join(AGGREGATES)}")
+        raise BadRule(f"{path}.aggregate", "one of: %(known)s", known=", ".join(AGGREGATES))
     if "device" in leaf:
         raise BadRule(f"{path}.device", "an aggregate is of the device itself")
     name, length = name_in(leaf, "property", path), span(leaf, "over", path)

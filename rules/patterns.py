@@ -20,5 +20,5 @@ def compile_pattern(pattern: str, path: str) -> Callable[[str], bool]:
         compiled = re2.compile(pattern[:LONGEST], options)
     except re2.error as error:
         text = error.args[0].decode(errors="replace") if isinstance(error.args[0], bytes) else str(error)
-        raise BadRule(path, f"no regular expression: {text[:200]}") from error
+        raise BadRule(path, "no regular expression: %(why)s", why=text[:200]) from error
     return lambda text: compiled.search(text[:READ]) is not None

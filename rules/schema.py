@@ -10,6 +10,7 @@ from .compiled import MOST_DEVICES, SCOPES
 from .durations import PATTERN
 from .leaves import EQUAL, LISTED, ORDERED, RANGED
 from .moments import HOLIDAYS, WEEKDAYS
+from .problem_words import wrong
 from .problems import BadRule
 from .triggers import CHANGES, COMMAND_STATES, KINDS, SEVERITIES
 from .windows import AGGREGATES
@@ -145,6 +146,6 @@ def _validator() -> jsonschema.Draft202012Validator:
 
 def check_schema(body: dict[str, Any]) -> None:
     """Raises BadRule where a body does not fit the schema."""
-    wrong = jsonschema.exceptions.best_match(_validator().iter_errors({"name": "-", **body}))
-    if wrong is not None:
-        raise BadRule(".".join(map(str, wrong.absolute_path)) or "body", wrong.message[:300])
+    found = wrong(jsonschema.exceptions.best_match(_validator().iter_errors({"name": "-", **body})))
+    if found is not None:
+        raise BadRule(".".join(map(str, found.path)) or "body", found.words)

@@ -77,7 +77,7 @@ def _lua(leaf: Mapping[str, Any], path: str, needs: Needs, leaves: Leaf) -> Test
     only(leaf, path, {"lua"})
     text = leaf["lua"]
     if not isinstance(text, str) or not 0 < len(text) <= LONGEST_LUA:
-        raise BadRule(f"{path}.lua", f"a script of 1 to {LONGEST_LUA} characters")
+        raise BadRule(f"{path}.lua", "a script of 1 to %(most)s characters", most=LONGEST_LUA)
     script = Lua(f"{path}.lua", needs.number(), text)
     needs.lua.append(script)
     needs.any_reading = True

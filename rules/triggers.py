@@ -40,7 +40,7 @@ def parse_trigger(spec: Any) -> Trigger:
     """A kind, or an object with `kind` and what belongs to it. Raises BadRule."""
     given = {"kind": spec} if isinstance(spec, str) else spec
     if not isinstance(given, Mapping) or given.get("kind") not in KINDS:
-        raise BadRule("trigger", f"one of: {', '.join(KINDS)}; or an object with “kind”")
+        raise BadRule("trigger", "one of: %(known)s; or an object with “kind”", known=", ".join(KINDS))
     kind = str(given["kind"])
     only(given, "trigger", {"kind", *KINDS[kind]})
     name = name_in(given, "name", "trigger") if "name" in given else ""
@@ -58,5 +58,5 @@ def parse_trigger(spec: Any) -> Trigger:
 def _some(spec: Mapping[str, Any], word: str, known: tuple[str, ...], default: list[str] | None = None) -> frozenset[str]:
     chosen = spec.get(word, default or list(known))
     if not isinstance(chosen, list) or not chosen or any(each not in known for each in chosen):
-        raise BadRule(f"trigger.{word}", f"a list out of {', '.join(known)}")
+        raise BadRule(f"trigger.{word}", "a list out of %(known)s", known=", ".join(known))
     return frozenset(chosen)

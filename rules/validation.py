@@ -3,7 +3,6 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
-import jsonschema
 from django.utils.translation import gettext as _
 
 from devices.models import Device, DiscoveredProperty, Product
@@ -15,6 +14,7 @@ from iotpanel.tenants.models import Tenant
 from .actions import ACTIONS
 from .compiled import Compiled, compile_rule
 from .conditions import Use
+from .problem_words import first_wrong, said
 from .problems import BadRule
 from .scopes import products_of
 from .scripts import check_scripts
@@ -119,9 +119,9 @@ def check_action(world: World, rule: Compiled, settings: Mapping[str, Any], path
     if changes is not None and (not isinstance(changes, list) or set(changes) - {"raised", "cleared", "repeated", "escalated"}):
         raise BadRule(f"{path}.on", _("A list out of raised, cleared, repeated, escalated."))
     own = {name: value for name, value in settings.items() if name not in ("kind", "on")}
-    wrong = jsonschema.exceptions.best_match(jsonschema.Draft202012Validator(of_kind.SETTINGS).iter_errors(own))
+    wrong = first_wrong(of_kind.SETTINGS, own)
     if wrong is not None:
-        raise BadRule(".".join([path, *map(str, wrong.absolute_path)]), wrong.message[:300])
+        raise BadRule(".".join([path, *map(str, wrong.path)]), wrong.words)
     check = getattr(of_kind, "check", None)
     if check is not None:
         check(of_kind(own), world, rule, path)
@@ -139,4 +139,4 @@ def check_text(world: World, rule: Compiled, text: str, path: str) -> None:
 
 def problems_of(error: BadRule) -> dict[str, Iterable[str]]:
     """As a ValidationError wants it: messages by field."""
-    return {error.path or "body": [error.message]}
+    return {error.path or "body": [said(error)]}

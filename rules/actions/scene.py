@@ -45,7 +45,7 @@ class SceneAction:
             try:
                 parse_span(step["wait"])
             except BadSpan as error:
-                raise BadRule(f"{path}.steps.{index}.wait", str(error)) from error
+                raise BadRule(f"{path}.steps.{index}.wait", error.text, **error.places) from error
 
     def run(self, firings: Sequence[Firing]) -> None:
         """See Action.run."""

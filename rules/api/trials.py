@@ -15,6 +15,7 @@ from rules import trace
 from rules.backtest import Backtest
 from rules.compiled import Compiled
 from rules.models import Rule
+from rules.problem_words import said
 from rules.problems import BadRule
 from telemetry.api.fields import microseconds
 
@@ -71,7 +72,7 @@ def try_over_the_past(tenant: Tenant, rule: Compiled, scope: Any, given: dict[st
     try:
         return Backtest(rule, tenant, microseconds(given["start"]), microseconds(given["end"])).run(scope)
     except BadRule as error:
-        raise serializers.ValidationError({error.path: [error.message]}) from error
+        raise serializers.ValidationError({error.path: [said(error)]}) from error
 
 
 def traced(rule: Rule, query: dict[str, Any]) -> dict[str, Any]:

@@ -16,6 +16,7 @@ TOP = Path(__file__).resolve().parents[2]
 CATALOGUE = TOP / "locale" / "zh_Hans" / "LC_MESSAGES" / "django.mo"
 MARKERS = {"_", "gettext", "gettext_lazy", "gettext_noop", "ngettext", "ngettext_lazy"}
 PLACEHOLDER = re.compile(r"%\((\w+)\)|\{(\w+)\}")
+PROBLEMS = {"BadRule": 1, "BadSpan": 0}  # errors whose text is translated where it is shown: which argument it is
 CALL = re.compile(r"(n?gettext)\((.*?)\)(?= |$)", re.S)
 
 
@@ -27,12 +28,15 @@ def tracked(pattern: str) -> list[Path]:
 
 
 def texts_of_code(source: str) -> Iterator[str]:
-    """The first argument of every call that marks a text."""
+    """The first argument of every call that marks a text, and the texts of problems."""
     for node in ast.walk(ast.parse(source)):
-        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in MARKERS and node.args:
-            first = node.args[0]
-            if isinstance(first, ast.Constant) and isinstance(first.value, str):
-                yield first.value
+        if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Name):
+            continue
+        place = 0 if node.func.id in MARKERS else PROBLEMS.get(node.func.id)
+        if place is not None and len(node.args) > place:
+            text = node.args[place]
+            if isinstance(text, ast.Constant) and isinstance(text.value, str):
+                yield text.value
 
 
 def texts_of_template(source: str) -> Iterator[str]:
@@ -52,6 +56,7 @@ def catalogue() -> dict[str, str]:
 
 
 def test_the_tests_own_reading_finds_texts() -> None:
+    assert list(texts_of_code('raise BadRule(path, "a %(kind)s", kind=kind)')) == ["a %(kind)s"]
     assert list(texts_of_code('x = _("One") + ngettext("%(n)s two", "%(n)s twos", n)\n_(variable)')) == ["One", "%(n)s two"]
     template = '{% load i18n %}{% translate "It’s" %}{% blocktranslate count n=n %}{{ n }} a{% plural %}{{ n }} b{% endblocktranslate %}'
     assert list(texts_of_template(template)) == ["It’s", "%(n)s a"]

@@ -17,6 +17,7 @@ from iotpanel.tenants.models import Tenant
 from rules import rules
 from rules.backtest import Backtest
 from rules.durations import SECOND, BadSpan, parse_span, show_span
+from rules.problem_words import said
 from rules.problems import BadRule
 from telemetry.charts import line
 from telemetry.stores.clock import to_microseconds
@@ -65,7 +66,7 @@ def _run(tenant: Tenant, body: Mapping[str, Any], start: datetime, end: datetime
 
 
 def _why(error: BadRule | ValidationError) -> str:
-    text = error.message if isinstance(error, BadRule) else " ".join(error.messages)
+    text = said(error) if isinstance(error, BadRule) else " ".join(error.messages)
     return _("It cannot be tried yet: %(why)s") % {"why": text}
 
 
