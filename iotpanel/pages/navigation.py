@@ -80,6 +80,8 @@ SECTIONS = [
             Entry("/rules/", "rule", gettext_noop("Rules"), "r", False, _rules),
             Entry("/forwarders/", "forward", gettext_noop("Forwarders"), "f"),
             Entry("/channels/", "send", gettext_noop("Notifications"), "n"),
+            Entry("/maintenance/", "clock", gettext_noop("Maintenance"), "m"),
+            Entry("/rotations/", "user", gettext_noop("On call"), "c"),
         ],
     ),
     Section(

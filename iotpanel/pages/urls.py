@@ -63,6 +63,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("rules/<int:pk>/delete/", rules.delete, name="rule-delete"),
     path("rules/<int:pk>/trace/", trace.trace, name="rule-trace"),
     path("forwarders/", include("iotpanel.pages.forwarders")),
+    path("maintenance/", include("iotpanel.pages.maintenance")),
+    path("rotations/", include("iotpanel.pages.rotations")),
     path("channels/", include("iotpanel.pages.channels")),
     path("search/", search.search, name="search"),
     path("tenant/", frame.switch_tenant, name="switch-tenant"),

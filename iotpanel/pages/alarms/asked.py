@@ -3,14 +3,14 @@
 from typing import Any, NamedTuple
 from urllib.parse import urlencode
 
-from django.db.models import Case, F, IntegerField, Q, QuerySet, Value, When
+from django.db.models import Case, Exists, F, IntegerField, OuterRef, Q, QuerySet, Value, When
 from django.http import QueryDict
 from django.utils import timezone
 
 from iotpanel.tenants.models import Tenant, User
-from rules.models import Alarm, Severity
+from rules.models import Alarm, AlarmEvent, Severity
 
-VIEWS = ("active", "unseen", "mine", "shelved", "history")
+VIEWS = ("active", "unseen", "mine", "shelved", "maintenance", "history")
 RANK = Case(
     *(When(severity=severity, then=Value(severity.rank)) for severity in Severity),
     default=Value(len(Severity)),
@@ -40,12 +40,14 @@ def in_view(alarms: QuerySet[Alarm], view: str, user: User) -> QuerySet[Alarm]:
     """Those that a saved view shows. What is cleared but was seen by nobody still waits for a person."""
     now = timezone.now()
     on_shelf = Q(shelved_until__gt=now)
+    put_there = Q(Exists(AlarmEvent.objects.filter(alarm=OuterRef("pk"), kind=AlarmEvent.Kind.SHELVED)))
     waiting = Q(active=True) | Q(acknowledged_at=None)
     filters = {
         "active": waiting & ~on_shelf,
         "unseen": Q(acknowledged_at=None) & ~on_shelf,
         "mine": waiting & Q(assigned_to=user) & ~on_shelf,
         "shelved": waiting & on_shelf,
+        "maintenance": waiting & on_shelf & ~put_there,
         "history": Q(),
     }
     return alarms.filter(filters[view])

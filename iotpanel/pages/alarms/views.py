@@ -17,7 +17,7 @@ from iotpanel.pages.paging import page, read_cursor
 from iotpanel.tenants.models import Role, User
 from iotpanel.tenants.web import TenantRequest, tenant_page
 from rules import alarms
-from rules.models import Alarm, Severity
+from rules.models import Alarm, Maintenance, Severity
 from rules.wording.phrases import SEVERITIES
 from telemetry import latest
 from telemetry.tiles import model_of
@@ -38,7 +38,8 @@ def _list(request: TenantRequest) -> dict[str, Any]:
     rows = shown.rows if shown else list(found[:SHOWN])
     numbers = counts(request.tenant, request.user)
     labels = {
-        "active": _("Active"), "unseen": _("Not acknowledged"), "mine": _("Mine"), "shelved": _("Shelved"), "history": _("History"),
+        "active": _("Active"), "unseen": _("Not acknowledged"), "mine": _("Mine"), "shelved": _("Shelved"),
+        "maintenance": _("In maintenance"), "history": _("History"),
     }  # fmt: skip
     return {
         "asked": asked,
@@ -46,7 +47,13 @@ def _list(request: TenantRequest) -> dict[str, Any]:
         "page": shown,
         "here": asked.address(),
         "more": max(0, numbers.get(asked.view, 0) - len(rows)) if not shown and not asked.q and not asked.severity else 0,
-        "views": [(view, labels[view], numbers.get(view), asked.address(view=view)) for view in VIEWS],
+        "views": [
+            (view, labels[view], numbers.get(view), asked.address(view=view))
+            for view in VIEWS
+            if view != "maintenance" or numbers[view] or asked.view == view
+        ],
+        "maintenances": Maintenance.objects.for_tenant(request.tenant).now().order_by("ends_at")[:5],
+        "silenced": numbers["maintenance"],
         "severities": [(each.value, SEVERITIES[each.value], asked.address(severity=each.value)) for each in Severity],
         "without": {name: asked.address(**{name: ""}) for name in ("severity", "device", "q")},
         "unseen": [alarm.pk for alarm in rows if not alarm.acknowledged],
