@@ -14,7 +14,7 @@ LONGEST: Final = 31 * DAY
 class BadSpan(ValueError):
     """The text says why; `places` fill it, as a BadRule's."""
 
-    def __init__(self, text: str, **places: Any) -> None:
+    def __init__(self, text: str, /, **places: Any) -> None:
         super().__init__(text % places if places else text)
         self.text = text
         self.places = places

@@ -71,7 +71,7 @@ def _why(error: Any) -> str:
 
 
 def _must_be(kinds: Any) -> str:
-    names = {
+    names: dict[str, str] = {
         "string": _("a text"),
         "number": _("a number"),
         "integer": _("a whole number"),
@@ -79,5 +79,5 @@ def _must_be(kinds: Any) -> str:
         "object": _("an object"),
         "array": _("a list"),
     }
-    wanted = [names.get(kind, kind) for kind in (kinds if isinstance(kinds, list) else [kinds])]
+    wanted = [names.get(str(kind), str(kind)) for kind in (kinds if isinstance(kinds, list) else [kinds])]
     return _("This must be: %(kinds)s.") % {"kinds": " / ".join(wanted)}

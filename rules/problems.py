@@ -10,7 +10,7 @@ from typing import Any
 class BadRule(ValueError):
     """`path` names the field, such as `when.all.0.value`; `text` is for people, and `places` fill it."""
 
-    def __init__(self, path: str, text: str, **places: Any) -> None:
+    def __init__(self, path: str, text: str, /, **places: Any) -> None:
         super().__init__(path, text)
         self.path = path
         self.text = text

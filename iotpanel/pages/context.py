@@ -9,6 +9,8 @@ from django.utils.translation import gettext
 
 from iotpanel.tenants.models import Role, Tenant, User
 from iotpanel.tenants.web import current_tenant
+from rules import notices
+from rules.models import Channel
 
 from . import wording
 from .navigation import sections
@@ -48,6 +50,17 @@ class Shell:
         """How scripts write lengths of time."""
         units = {unit: wording.span_words(unit, "N") for unit in ("s", "min", "h", "d")}
         return units | {"ago": gettext("%(span)s ago") % {"span": "SPAN"}}
+
+    @property
+    def unread(self) -> int:
+        """Notices that this person has not seen, up to a bound."""
+        user = self.request.user
+        return notices.count_unread(self.tenant, user) if self.tenant and isinstance(user, User) else 0
+
+    @property
+    def told(self) -> bool:
+        """Whether notices come to the pages of this tenant at all."""
+        return self.tenant is not None and Channel.objects.for_tenant(self.tenant).filter(kind="inpage", enabled=True).exists()
 
     @property
     def may_operate(self) -> bool:

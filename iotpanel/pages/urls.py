@@ -63,6 +63,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("rules/<int:pk>/delete/", rules.delete, name="rule-delete"),
     path("rules/<int:pk>/trace/", trace.trace, name="rule-trace"),
     path("forwarders/", include("iotpanel.pages.forwarders")),
+    path("notices/", include("iotpanel.pages.notices")),
     path("maintenance/", include("iotpanel.pages.maintenance")),
     path("rotations/", include("iotpanel.pages.rotations")),
     path("channels/", include("iotpanel.pages.channels")),

@@ -5,7 +5,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from rules.models import Notice
+from rules import notices
 
 from .base import Note, schema
 
@@ -19,5 +19,5 @@ class InpageChannel:
         pass
 
     def send(self, note: Note) -> str:
-        Notice.objects.create(tenant_id=note.tenant_id, channel_id=note.channel_id, title=note.title[:300], text=note.text)
+        notices.add(note.tenant_id, channel_id=note.channel_id, title=note.title, text=note.text)
         return _("Shown.")

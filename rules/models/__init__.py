@@ -6,7 +6,7 @@ from .delivery import Delivery
 from .firing_count import FiringCount
 from .forwarder import Forwarder, Stream
 from .maintenance import Maintenance
-from .notice import Notice
+from .notice import Notice, NoticeMark
 from .outbox import OutboxItem
 from .rotation import Rotation
 from .rule import Rule, RuleSet
@@ -24,6 +24,7 @@ __all__ = [
     "Forwarder",
     "Maintenance",
     "Notice",
+    "NoticeMark",
     "OutboxItem",
     "Rotation",
     "Rule",

@@ -1,5 +1,6 @@
 """A message to the people of a tenant on the pages themselves."""
 
+from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
@@ -24,3 +25,21 @@ class Notice(models.Model):
 
     def __str__(self) -> str:
         return self.title
+
+
+class NoticeMark(models.Model):
+    """Up to which notice a person has seen those of a tenant."""
+
+    tenant = models.ForeignKey(Tenant, models.CASCADE, related_name="+", verbose_name=_("tenant"))
+    person = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="+", verbose_name=_("person"))
+    seen = models.BigIntegerField(_("seen"), default=0)
+
+    objects = TenantQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("mark of what was seen")
+        verbose_name_plural = _("marks of what was seen")
+        constraints = [models.UniqueConstraint(fields=["tenant", "person"], name="one_mark_per_person")]
+
+    def __str__(self) -> str:
+        return f"{self.person_id} {self.seen}"

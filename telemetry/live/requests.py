@@ -9,7 +9,12 @@ DEVICES = 1_000  # devices of one connection
 FRAMES = 16  # devices of one connection whose raw frames are shown
 PROPERTIES = 500  # properties of one message
 NAME = 256  # characters of a name
-NOTICES = {"alarms": "alarm", "commands": "command", "shadows": "shadow"}  # what is asked for, and the kind of notice that it is
+NOTICES = {
+    "alarms": "alarm",
+    "commands": "command",
+    "shadows": "shadow",
+    "notices": "notice",
+}  # what is asked for, and the kind of notice that it is
 KNOWN = {"devices", "properties", "frames", "status", *NOTICES}
 
 

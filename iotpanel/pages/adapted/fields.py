@@ -84,7 +84,7 @@ def _shown(spec: Mapping[str, Any], kind: str, name: str, settings: Mapping[str,
 
 def read(schema: Schema, sent: Mapping[str, str]) -> dict[str, Any]:
     """The settings that a form sent. What is left empty is left out; a secret that is to go away is None."""
-    found = {}
+    found: dict[str, Any] = {}
     for name, spec in schema["properties"].items():
         kind, text = kind_of(spec), sent.get(PREFIX + name, "")
         if kind == "check":

@@ -15,7 +15,7 @@ let heardAt = 0;
 let retryAt = 0;
 let wasLost = false;
 let isNew = false;
-const LISTS = ["devices", "frames"], SWITCHES = ["alarms", "commands", "shadows"];
+const LISTS = ["devices", "frames"], SWITCHES = ["alarms", "commands", "shadows", "notices"];
 const nothing = () => ({ devices: new Set(), frames: new Set(), notices: new Set() });
 let subscribed = nothing();
 
@@ -62,6 +62,7 @@ function onMessage(event) {
   else if (message.type === "alarm") tell("alarm", message.data);
   else if (message.type === "command") tell("command", message.data);
   else if (message.type === "shadow") tell("shadow", message.data);
+  else if (message.type === "notice") tell("notice", message.data);
   else if (message.type === "subscribed") onSubscribed();
 }
 

@@ -1,6 +1,6 @@
 // What a rule does: one block per action, its fields by the settings' schema that each action owns; any kind is added by a click.
 import { button, choice, icon, make, tool } from "./rule-dom.js";
-import { BLOCKS, control } from "./rule-fields.js";
+import { BLOCKS, CONTROLS, control } from "./rule-fields.js";
 
 function severity(value) {
   const mark = make("span", { class: "sev", "data-severity": value }), svg = document.createElementNS("http://www.w3.org/2000/svg", "svg"), use = document.createElementNS("http://www.w3.org/2000/svg", "use");
@@ -91,3 +91,6 @@ export function levels(list, path, page) {
   box.append(make("div", { class: "cond-row" }, button(words.add_level, "plus", () => { list.push({ after: "15m", actions: [] }); page.redraw(`${path}.${list.length - 1}.after`); }, "btn quiet small")));
   return box;
 }
+
+CONTROLS.steps = (field, path, action, page) => steps((action[field.name] ||= []), path, page);
+CONTROLS.levels = (field, path, action, page) => levels((action[field.name] ||= []), path, page);

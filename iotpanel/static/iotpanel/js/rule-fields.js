@@ -1,5 +1,4 @@
 // The fields of an action by their type. Names, units and templates are data and only ever become text.
-import { levels, steps } from "./rule-actions.js";
 import { choice, entry, figure, make, span, tool } from "./rule-dom.js";
 
 /** Types whose fields stand below their row. */
@@ -131,9 +130,8 @@ function changes(field, path, action, page) {
   return choice(field.label, path, [["", page.words.usual], ...field.options], (action.on || []).join(","), (text) => { if (text) action.on = text.split(","); else delete action.on; page.redraw(); });
 }
 
-const CONTROLS = { words: written, template: written, formula: written, lines, property, command, device, params, pairs, changes, json: jsonField,
-  steps: (field, path, action, page) => steps((action[field.name] ||= []), path, page),
-  levels: (field, path, action, page) => levels((action[field.name] ||= []), path, page) };
+/** By type; what holds actions itself is added by rule-actions.js. */
+export const CONTROLS = { words: written, template: written, formula: written, lines, property, command, device, params, pairs, changes, json: jsonField };
 
 /** The control of one field; null where it has nothing to ask. */
 export function control(field, path, action, page) {

@@ -2,6 +2,7 @@
 import { bindAges } from "./ages.js";
 import { bindBasics } from "./basics.js";
 import { bindKeys } from "./keys.js";
+import { bindNotices } from "./notices.js";
 import { bindPalette } from "./palette.js";
 import { bindToasts } from "./toasts.js";
 
@@ -10,3 +11,4 @@ bindToasts();
 bindPalette();
 bindKeys();
 bindAges();
+bindNotices();
