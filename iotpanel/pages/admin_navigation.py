@@ -26,9 +26,17 @@ def _groups() -> list[Group]:
     return [
         (_("Fleet"), [*fleet, (_("Groups"), "account_tree", "devices_group")]),
         (_("Data"), [(_("Dead letters"), "mark_email_unread", "telemetry_deadletterrecord"), *_outside()]),
+        (_("Logic"), _logic()),
         (_("Access"), [*people, (_("Audit log"), "history", "auditlog_logentry")]),
         (_("System"), [*signing_in, *system]),
     ]
+
+
+def _logic() -> list[tuple[str, str, str]]:
+    """What happens by itself, and who is told."""
+    alarms = [(_("Rules"), "rule", "rules_rule"), (_("Alarms"), "notifications_active", "rules_alarm")]
+    alarms += [(_("Maintenance"), "build_circle", "rules_maintenance"), (_("On call"), "contact_phone", "rules_rotation")]
+    return [*alarms, (_("Notices"), "inbox", "rules_notice")]
 
 
 def _outside() -> list[tuple[str, str, str]]:

@@ -1,3 +1,3 @@
-"""Forwarders, channels and what was promised, in the admin."""
+"""Rules, alarms, forwarders, channels and what was promised, in the admin."""
 
-from . import channel, forwarder, outbox  # noqa: F401 - importing registers them
+from . import alarm, around, channel, forwarder, outbox, rule  # noqa: F401 - importing registers them

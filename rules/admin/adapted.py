@@ -4,24 +4,30 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin, messages
+from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
+from unfold.contrib.filters.admin import DropdownFilter
 from unfold.decorators import action
 from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextareaWidget
 
-from iotpanel.tenants.admin.base import TenantModelAdmin, VerbForm
+from iotpanel.tenants.admin.base import TenantModelAdmin
 from iotpanel.tenants.admin.pages import ask, confirmed
 from iotpanel.tenants.models import Role
 from rules.api.health import health_of
+from rules.delivery import holding
+
+from . import looks
+from .nested import NestedForm
 
 STATES = {
-    "idle": gettext_lazy("idle"),
-    "ok": gettext_lazy("ok"),
-    "waiting": gettext_lazy("waiting"),
-    "down": gettext_lazy("down"),
-    "held": gettext_lazy("paused"),
+    "idle": (gettext_lazy("idle"), "outline"),
+    "ok": (gettext_lazy("ok"), "good"),
+    "waiting": (gettext_lazy("waiting"), "accent"),
+    "down": (gettext_lazy("down"), "critical"),
+    "held": (gettext_lazy("paused"), "accent"),
 }
 
 
@@ -31,6 +37,22 @@ def kind_choices(table: Any) -> list[tuple[str, Any]]:
         (kind, _("%(title)s (experimental)") % {"title": adapter.TITLE} if adapter.EXPERIMENTAL else adapter.TITLE)
         for kind, adapter in table.items()
     ]
+
+
+def kind_filter(table: Any) -> type[DropdownFilter]:
+    """By the adapter's kind."""
+
+    class KindFilter(DropdownFilter):
+        title = gettext_lazy("kind")
+        parameter_name = "kind"
+
+        def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[Any, Any]]:
+            return kind_choices(table)
+
+        def queryset(self, request: HttpRequest, queryset: Any) -> Any:
+            return queryset.filter(kind=self.value()) if self.value() in table else None
+
+    return KindFilter
 
 
 class SettingsField(forms.JSONField):
@@ -49,7 +71,8 @@ class SettingsField(forms.JSONField):
             raise forms.ValidationError(self.error_messages["invalid"], code="invalid") from error
 
 
-class AdaptedForm(VerbForm):
+class AdaptedForm(NestedForm):
+    nested = {"settings": "settings."}
     kinds: Any = {}
     settings = SettingsField()
 
@@ -59,22 +82,14 @@ class AdaptedForm(VerbForm):
             choices = kind_choices(self.kinds)
             self.fields["kind"] = forms.ChoiceField(choices=choices, widget=UnfoldAdminSelectWidget, label=gettext_lazy("Kind"))
 
-    def clean(self) -> dict[str, Any]:
-        if self.refused is not None:
-            named = {name: errors for name, errors in self.refused.error_dict.items() if name.startswith("settings.")}
-            for name, errors in named.items():
-                words = "; ".join(str(message) for each in errors for message in each.messages)
-                self.add_error("settings", f"{name.removeprefix('settings.')}: {words}")
-            rest = {name: errors for name, errors in self.refused.error_dict.items() if name not in named}
-            self.refused = forms.ValidationError(rest) if rest else None
-        return super().clean()
-
 
 class AdaptedAdmin(TenantModelAdmin):
     """`target_of`, `secrets_of` and `send_test` are the noun's own."""
 
     conflict_field = "name"
     actions_detail = ["send_test_message"]
+    actions = ["pause", "resume"]
+    list_filter_submit = True
     readonly_fields = ("health", "waiting", "counts", "last_error", "secrets")
 
     def target_of(self, obj: Any) -> Any:
@@ -97,7 +112,10 @@ class AdaptedAdmin(TenantModelAdmin):
 
     @admin.display(description=gettext_lazy("state"))
     def health(self, obj: Any) -> Any:
-        return STATES[self._health(obj)["state"]] if obj.enabled else _("off")
+        if not obj.enabled:
+            return looks.badge(_("off"))
+        found = self._health(obj)
+        return looks.badge(*STATES[found["state"]], title=found["last_error"] if found["state"] == "down" else "")
 
     @admin.display(description=gettext_lazy("waiting"))
     def waiting(self, obj: Any) -> str:
@@ -116,6 +134,16 @@ class AdaptedAdmin(TenantModelAdmin):
     @admin.display(description=gettext_lazy("secrets"))
     def secrets(self, obj: Any) -> str:
         return ", ".join(self.secrets_of(obj)) or _("none")
+
+    @admin.action(description=gettext_lazy("Pause"), permissions=["try"])
+    def pause(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
+        for obj in self.only_permitted(request, queryset, Role.ADMIN):
+            holding.hold(self.target_of(obj))
+
+    @admin.action(description=gettext_lazy("Resume"), permissions=["try"])
+    def resume(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
+        for obj in self.only_permitted(request, queryset, Role.ADMIN):
+            holding.let_go(self.target_of(obj))
 
     def has_try_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return self.permits(request, Role.ADMIN, obj)

@@ -9,7 +9,7 @@ from rules.channels import CHANNELS, records
 from rules.channels.trying import send_test
 from rules.models import Channel
 
-from .adapted import AdaptedAdmin, AdaptedForm
+from .adapted import AdaptedAdmin, AdaptedForm, kind_filter
 
 FIELDS = ("tenant", "name", "kind", "enabled", "settings", "title", "text", "group_wait", "group_interval")
 
@@ -26,6 +26,7 @@ class ChannelForm(AdaptedForm):
 class ChannelAdmin(AdaptedAdmin):
     form = ChannelForm
     list_display = ("name", "kind", "enabled", "health", "waiting", "counts")
+    list_filter = ("enabled", kind_filter(CHANNELS))
     search_fields = ("name",)
     fields = (*FIELDS, "secrets", "health", "waiting", "counts", "last_error")
     add_fieldsets = ((None, {"fields": FIELDS}),)

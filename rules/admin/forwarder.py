@@ -4,12 +4,13 @@ from typing import Any
 
 from django.contrib import admin
 from django.http import HttpRequest
+from unfold.contrib.filters.admin import ChoicesDropdownFilter
 
 from rules.forwarders import FORWARDERS, records
 from rules.forwarders.trying import send_test
 from rules.models import Forwarder
 
-from .adapted import AdaptedAdmin, AdaptedForm
+from .adapted import AdaptedAdmin, AdaptedForm, kind_filter
 
 
 class ForwarderForm(AdaptedForm):
@@ -24,6 +25,7 @@ class ForwarderForm(AdaptedForm):
 class ForwarderAdmin(AdaptedAdmin):
     form = ForwarderForm
     list_display = ("name", "kind", "stream", "enabled", "health", "waiting", "counts")
+    list_filter = ("enabled", ("stream", ChoicesDropdownFilter), kind_filter(FORWARDERS))
     search_fields = ("name",)
     fields = (
         "tenant",

@@ -33,3 +33,6 @@ class Channel(InHistory, models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    def get_absolute_url(self) -> str:
+        return f"/channels/{self.pk}/"

@@ -39,3 +39,6 @@ class Forwarder(InHistory, models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    def get_absolute_url(self) -> str:
+        return f"/forwarders/{self.pk}/"

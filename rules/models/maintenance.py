@@ -35,6 +35,9 @@ class Maintenance(InHistory, models.Model):
     def __str__(self) -> str:
         return self.name
 
+    def get_absolute_url(self) -> str:
+        return f"/maintenance/{self.pk}/"
+
     def covers(self, fits: Any) -> bool:
         """Whether a device is meant; `fits` judges its scope."""
         return not self.scope or bool(fits(self.scope))

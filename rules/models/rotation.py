@@ -27,3 +27,6 @@ class Rotation(InHistory, models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    def get_absolute_url(self) -> str:
+        return f"/rotations/{self.key}/"
