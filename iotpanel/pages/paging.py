@@ -18,8 +18,9 @@ ORDERS: dict[str, Any] = {
     "seen": Coalesce("presence__last_seen", Value(NEVER)),
     "received": F("received_at"),
     "raised": F("raised_at"),
+    "at": F("at"),
 }
-TIMES = ("seen", "received", "raised")
+TIMES = ("seen", "received", "raised", "at")
 
 
 class Cursor(NamedTuple):

@@ -6,10 +6,14 @@ from typing import Any
 import pytest
 
 from devices.models import Product
+from iotpanel.pages.rules import choices
+from iotpanel.pages.rules.actions import FIELDS, LABELS
 from iotpanel.tenants.models import Role, Tenant, User
+from rules.actions import ACTIONS
 from rules.models import Rule
 from tests import make
 from tests.pages.people import browser, words
+from tests.rules.fakes import make_channel, make_forwarder
 
 MODEL: dict[str, Any] = {
     "properties": [
@@ -66,6 +70,49 @@ def test_the_builder_knows_products_and_actions(viewer: User, rule: Rule) -> Non
     assert data["products"][0]["events"][0]["params"][0]["key"] == "reason"
     assert {"alarm"} <= {kind["kind"] for kind in data["actions"]}
     assert data["writes"] is False
+
+
+def field_of(data: dict[str, Any], kind: str, name: str) -> dict[str, Any]:
+    fields = next(each["fields"] for each in data["actions"] if each["kind"] == kind)
+    found: dict[str, Any] = next(each for each in fields if each["name"] == name)
+    return found
+
+
+def test_actions_are_chosen_from_what_the_tenant_has(viewer: User, rule: Rule, tenant: Tenant, other_tenant: Tenant) -> None:
+    channel, forwarder = make_channel(tenant, name="Night shift"), make_forwarder(tenant, name="To the bus")
+    make_channel(other_tenant, name="Foreign")
+    scene = {"scope": {"product": "cold"}, "trigger": "scene", "actions": [{"kind": "scene", "steps": [{"wait": "5s"}]}, {"kind": "alarm"}]}
+    other = Rule.objects.create(tenant=tenant, name="All off", body=scene)
+    data = data_of(browser(viewer).get(f"/rules/{rule.pk}/").content)
+
+    assert field_of(data, "notify", "channel")["options"] == [[channel.pk, "Night shift"]]
+    assert field_of(data, "forward", "forwarder")["options"] == [[forwarder.pk, "To the bus"]]
+    assert field_of(data, "alarm", "assign")["place"][0] == "/rotations/"  # there is none yet: where one is made
+    assert data["scenes"] == [{"id": other.pk, "name": "All off", "steps": [{"wait": "5s"}, {"kind": "alarm"}]}]
+
+
+def test_a_commands_arguments_come_with_their_types(viewer: User, tenant: Tenant) -> None:
+    make.make_product(tenant, key="levels", thing_model=make.WITH_COMMANDS)
+    found = {each["key"]: each for each in choices.products(tenant)[0]["commands"]}
+
+    assert found["set-level"]["params"][0] == {"key": "level", "name": "level", "type": "number", "min": 0, "max": 100, "required": True}
+    assert found["set-level"]["params"][1]["enum"] == ("soft", "hard")
+    assert found["reboot"] == {"key": "reboot", "name": "Reboot", "params": []}
+
+
+def test_every_kind_of_action_has_its_words_and_none_is_invented() -> None:
+    assert set(ACTIONS) <= set(LABELS)
+    assert set(LABELS) - set(ACTIONS) <= {"shadow"}
+    unnamed = {name for of in ACTIONS.values() for name in of.SETTINGS["properties"]} - set(FIELDS)
+    assert unnamed == set()
+
+
+def test_devices_are_suggested_from_the_own_tenant(viewer: User, stranger: User, tenant: Tenant, product: Product) -> None:
+    make.make_device(tenant, key="room-1", name="North", product=product)
+
+    assert browser(viewer).get("/rules/-/devices/?q=nor").json() == {"devices": [{"key": "room-1", "name": "North", "product": "cold"}]}
+    assert browser(viewer).get("/rules/-/devices/?q=%00%25").json() == {"devices": []}
+    assert browser(stranger).get("/rules/-/devices/").json() == {"devices": []}
 
 
 def test_a_new_rule_begins_with_what_is_there(admin: User, product: Product) -> None:

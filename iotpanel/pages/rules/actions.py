@@ -112,6 +112,8 @@ def _on() -> dict[str, Any]:
 def _type(kind: str, name: str, spec: Mapping[str, Any]) -> str:
     if (kind, name) in WIDGETS:
         return WIDGETS[kind, name]
+    if "enum" in spec:
+        return "text"
     if spec.get("format") == "span" or "(s|m|h|d" in str(spec.get("pattern", "")):
         return "span"
     known = {"string": "text", "number": "number", "integer": "number", "boolean": "boolean"}

@@ -44,7 +44,12 @@ def _product(product: Product, said: Sequence[tuple[str, str]]) -> Choice:
 
 
 def _properties(some: Iterable[Property], fields: Sequence[str] = FIELDS) -> list[Choice]:
-    return [{name: getattr(each, name) for name in fields if getattr(each, name) not in (None, "", (), False)} for each in some]
+    return [{name: getattr(each, name) for name in fields if _says(getattr(each, name))} for each in some]
+
+
+def _says(value: Any) -> bool:
+    """Whether a field is worth sending: zero is, what was left out is not."""
+    return value is not None and value is not False and value not in ("", ())
 
 
 def _command(command: CommandType) -> Choice:
