@@ -5,7 +5,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from rules import triggers
-from rules.wording.phrases import SEVERITIES
+from rules.wording.phrases import SEVERITIES, alarm_changes, command_states
 
 
 def words() -> dict[str, Any]:
@@ -60,8 +60,9 @@ def _times() -> dict[str, Any]:
         "schedules": {"daily": _("every day"), "workdays": _("Monday to Friday"), "weekly": _("every week"),
                       "hourly": _("every hour"), "own": _("by a cron expression")},
         "at": _("at"), "minute": _("minute"), "how_often": _("How often it is time"), "weekday": _("Weekday"),
-        "changes": {"raised": _("raised"), "cleared": _("cleared"), "acknowledged": _("acknowledged"), "escalated": _("escalated")},
+        "changes": alarm_changes(), "states": command_states(), "undone": list(triggers.UNDONE),
         "severities": {name: str(word) for name, word in SEVERITIES.items()},
+        "command": _("Command"), "any_command": _("any command"), "which_states": _("In which states"),
         "which_changes": _("Which changes"), "which_severities": _("Which severities"),
     }  # fmt: skip
 

@@ -67,6 +67,7 @@ export function whenRow(page) {
   const text = (name, label, attributes) => entry(label, `trigger.${name}`, trigger[name], (value) => { if (value.trim()) trigger[name] = value.trim(); else delete trigger[name]; page.changed(); }, attributes);
   const some = (name, label, options, usual) => toggles(label, `trigger.${name}`, options, trigger[name] || usual, (chosen) => { trigger[name] = chosen; page.redraw(); });
   if (trigger.kind === "event") row.append(choice(words.event, "trigger.name", [["", words.any_event], ...(page.product?.events || []).map((each) => [each.key, each.name || each.key])], trigger.name || "", (name) => { if (name) trigger.name = name; else delete trigger.name; page.redraw(); }));
+  if (trigger.kind === "command") row.append(choice(words.command, "trigger.name", [["", words.any_command], ...page.commands({}).map((each) => [each.key, each.name])], trigger.name || "", (name) => { if (name) trigger.name = name; else delete trigger.name; page.redraw(); }), some("states", words.which_states, words.states, words.undone));
   if (trigger.kind === "schedule") row.append(...schedule(page, text));
   if (trigger.kind === "alarm") row.append(some("changes", words.which_changes, words.changes, ["raised"]), some("severities", words.which_severities, words.severities, Object.keys(words.severities)));
   return row;

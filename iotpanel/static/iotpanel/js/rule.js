@@ -63,7 +63,8 @@ class RulePage {
 
   /** What an event or another alarm brings with it. */
   params() {
-    if (this.trigger.kind === "alarm") return [{ key: "change", name: "change", type: "text" }, { key: "severity", name: "severity", type: "text" }];
+    const known = { alarm: ["change", "severity", "rule"], command: ["command", "state", "reason", "error"] }[this.trigger.kind];
+    if (known) return known.map((key) => ({ key, name: key, type: "text" }));
     if (this.trigger.kind !== "event") return [];
     return this.product?.events.find((event) => event.key === this.trigger.name)?.params || [];
   }

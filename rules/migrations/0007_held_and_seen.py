@@ -7,7 +7,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("rules", "0004_outbox_delivery"),
+        ("rules", "0006_firing_counts"),
         ("tenants", "0002_rate_limits"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
