@@ -10,6 +10,7 @@ from itertools import islice
 from typing import Any
 
 from django.db.models import QuerySet
+from django.utils.translation import gettext_noop
 
 from devices.exceptions import Invalid
 from devices.messages import Report
@@ -38,9 +39,9 @@ MOST_FIRINGS = 2_000
 MOST_SECONDS = 20.0
 SCRIPTED = 200  # reports that scripts are asked about at once
 NOT_KEPT = {
-    "attributes": "it cannot be tried over the past: of an attribute the newest value alone is kept",
-    "presence": "it cannot be tried over the past: when devices came and went is not kept",
-    "scene": "it cannot be tried over the past: a scene is run by hand, and nothing in the past would have started it",
+    "attributes": gettext_noop("it cannot be tried over the past: of an attribute the newest value alone is kept"),
+    "presence": gettext_noop("it cannot be tried over the past: when devices came and went is not kept"),
+    "scene": gettext_noop("it cannot be tried over the past: a scene is run by hand, and nothing in the past would have started it"),
 }
 
 
