@@ -10,6 +10,7 @@ from itertools import islice
 from typing import Any
 
 from django.db.models import QuerySet
+from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
 from devices.exceptions import Invalid
@@ -155,12 +156,12 @@ class Backtest:
 
     def _demand_time(self) -> None:
         if time.monotonic() > self._until:
-            raise Limit(f"only what could be looked at in {MOST_SECONDS:.0f} seconds")
+            raise Limit(_("only what could be looked at in %(seconds)d seconds") % {"seconds": MOST_SECONDS})
 
     def _step(self, member: Member, state: State, others: Others) -> None:
         self.steps += 1
         if self.steps > MOST_STEPS:
-            raise Limit(f"only {MOST_STEPS} readings were looked at")
+            raise Limit(_("only %(most)d readings were looked at") % {"most": MOST_STEPS})
         if self.steps % 256 == 0:
             self._demand_time()
         if self.plan.others:
@@ -168,10 +169,11 @@ class Backtest:
         try:
             change = step(self.rule, state, member.facts)
         except Invalid as error:
-            raise Limit(f"the script failed on {member.about.key} at {iso(member.facts.at)}: {error}"[:500]) from error
+            about = {"device": member.about.key, "at": iso(member.facts.at), "error": error}
+            raise Limit((_("the script failed on %(device)s at %(at)s: %(error)s") % about)[:500]) from error
         if change is not None:
             if len(self.firings) >= MOST_FIRINGS:
-                raise Limit(f"only the first {MOST_FIRINGS} firings are shown")
+                raise Limit(_("only the first %(most)d firings are shown") % {"most": MOST_FIRINGS})
             self.firings.append(firing_of(self.rule, member, CHANGES[change], 0))
 
 
