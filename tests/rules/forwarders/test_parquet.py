@@ -170,6 +170,6 @@ def test_a_template_that_makes_no_object_is_refused(tenant: Tenant) -> None:
     with pytest.raises(ValidationError) as refused:
         make_forwarder(tenant, kind="s3", settings={**settings, "format": "parquet"}, template="{{ device.key }}")
     assert "template" in refused.value.message_dict
-    assert make_forwarder(tenant, kind="s3", settings=settings, template="{{ device.key }}")
+    assert make_forwarder(tenant, kind="s3", settings=settings, template="{{ device.key }}").pk
     with pytest.raises(ValidationError):
         make_forwarder(tenant, kind="s3", settings={**settings, "format": "orc"})
