@@ -3,8 +3,10 @@
 import json
 from typing import Any
 
+from tests.flows.obedient import Obedient
 from tests.flows.platform import Connection, Platform
 from tests.flows.test_live import Live, watching
+from tests.make import WITH_COMMANDS
 from tests.services import eventually
 
 MODEL = {"properties": [{"key": "temperature", "name": "Temperature", "type": "number"}]}
@@ -54,3 +56,23 @@ def test_a_reading_raises_an_alarm_that_is_seen_at_once_and_acknowledged_and_cle
         over = live.hear(lambda message: message["type"] == "alarm" and not message["data"]["active"])["data"]
         assert (over["id"], over["acknowledged"]) == (alarm["id"], True)
     eventually(lambda: platform.get("alarms/", device=account.key, active=True)["results"] == [])
+
+
+def test_a_command_that_fails_changes_the_shadow_and_one_that_is_not_answered_raises_an_alarm(platform: Platform) -> None:
+    """The reply comes in the uplink's batch, the timeout out of the dispatcher: rules look at both, in both of their threads."""
+    product = platform.product(thing_model=WITH_COMMANDS)
+    account = platform.device(product)
+    failed, late = {"kind": "command", "states": ["failed"]}, {"kind": "command", "name": "reboot", "states": ["timed_out"]}
+    note = {"kind": "shadow", "desired": {"trouble": "{command}: {error}"}}
+    make_rule(platform, product, trigger=failed, when=None, actions=[note])
+    make_rule(platform, product, trigger=late, when=None, actions=[{"kind": "alarm", "message": "{command} {state}"}])
+    with platform.connect(account) as connection:
+        device = Obedient(connection, status="error")
+        platform.post(f"devices/{account.key}/commands/?wait=5", {"name": "reboot"}, 201)
+        eventually(
+            lambda: any(topic.endswith("/down/shadow") and body["delta"] == {"trouble": "reboot: stuck"} for topic, body in device.heard)
+        )
+        device.status = None
+        platform.post(f"devices/{account.key}/commands/?wait=5", {"name": "reboot", "timeout": 0.5}, 201)
+        [alarm] = eventually(lambda: platform.get("alarms/", device=account.key, active=True)["results"])
+    assert alarm["message"] == "reboot timed_out"
