@@ -66,7 +66,9 @@ class Engine:
         said = [*said, *others] if (others := self.dependants.looks(said)) else said
         members = self.roster.members({each.device_id for each in said})
         concerned = [
-            (member, each) for each in said if (member := members.get(each.device_id)) is not None and concerns_plan(member.plan, each)
+            (member, each)
+            for each in said
+            if (member := members.get(each.device_id)) is not None and (type(each) is Report or concerns_plan(member.plan, each))
         ]
         if not concerned:
             return

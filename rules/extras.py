@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from devices.messages import AttributeReport, EventReport, Presence, Report
+from devices.messages import AttributeReport, EventReport, Presence
 from devices.models import Device, DevicePresence
 from telemetry import latest
 from telemetry.models import Attribute
@@ -35,9 +35,7 @@ def concerns(rule: Compiled, each: Any) -> bool:
 
 
 def concerns_plan(plan: Plan, each: Any) -> bool:
-    """Whether any rule of a plan may look at this."""
-    if type(each) is Report:
-        return True
+    """Whether any rule of a plan may look at this, which is no report."""
     if type(each) is Happening and each.kind == "other":
         return each.rule_id in plan.rules
     return bool(plan.of(kind_of(each)))

@@ -34,6 +34,7 @@ class Look:
         self._watched = trace.watched()
         self._sampler = trace.sampler()
         self._sampler.begin(time.monotonic())
+        self._due = self._sampler.due
         self.held = Held()
         self.stepped = 0
         self._now = time.time_ns() // 1_000 if memory().replaying else 0  # else what counts is the device's newest report
@@ -138,7 +139,7 @@ class Look:
             self._fire(rule, member, CHANGES[change])
         if change is not None or rule.id in self._watched:
             self._note(rule, member, state, change)
-        elif self._sampler.takes(rule.id):
+        elif self._sampler.left and self._due.get(rule.id, 0.0) <= self._sampler.now and self._sampler.takes(rule.id):
             self.notes.append(trace.note(rule, member, state, None, self.hops, sample=True))
 
     def _say(self, rule: Compiled, member: Member, text: str) -> None:

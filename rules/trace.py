@@ -47,28 +47,31 @@ class Note(NamedTuple):
 
 
 class Sampler:
-    """Which look that changes nothing is noted although nobody asks: one of a rule now and then, few of all rules together."""
+    """Which look that changes nothing is noted although nobody asks: one of a rule now and then, few of all rules together.
+
+    Most looks are none, and see that from `due` (by rule, on the clock that `begin` is told) and `left` alone.
+    """
 
     def __init__(self) -> None:
-        self._next: dict[int, float] = {}
+        self.due: dict[int, float] = {}
+        self.left = MOST_SAMPLES
+        self.now = 0.0
         self._second = 0.0
-        self._left = MOST_SAMPLES
-        self._now = 0.0
 
     def begin(self, now: float) -> None:
         """A batch begins, at so many seconds of any clock that never goes back."""
-        self._now = now
+        self.now = now
         if now - self._second >= 1:
-            self._second, self._left = now, MOST_SAMPLES
+            self._second, self.left = now, MOST_SAMPLES
 
     def takes(self, rule_id: int) -> bool:
         """Whether this look of the rule is one."""
-        if not self._left or self._next.get(rule_id, 0.0) > self._now:
+        if not self.left or self.due.get(rule_id, 0.0) > self.now:
             return False
-        if len(self._next) >= MOST_SAMPLED:
-            self._next.clear()
-        self._next[rule_id] = self._now + SAMPLE_EVERY
-        self._left -= 1
+        if len(self.due) >= MOST_SAMPLED:
+            self.due.clear()
+        self.due[rule_id] = self.now + SAMPLE_EVERY
+        self.left -= 1
         return True
 
 

@@ -43,7 +43,7 @@ def test_what_is_remembered_of_samples_is_bounded() -> None:
         for second in range(100):
             sampler.begin(1_000.0 + second)
             assert sampler.takes(second)
-    assert len(sampler._next) <= 10
+    assert len(sampler.due) <= 10
 
 
 @pytest.fixture
