@@ -65,6 +65,7 @@ LUA_QUARANTINES = _counter("lua_quarantines", "Scripts that hung repeatedly and 
 PRESENCE_CHANGES = _counter("presence_changes", "Devices that came or went.", "online", "cause")
 
 COMMANDS_PUBLISHED = _counter("commands_published", "Commands published to the broker, by what it made of them.", "fate")
+FIRMWARE_BYTES = _counter("firmware_bytes", "Bytes of firmware given out, by way: http, mqtt.", "way")
 COMMAND_CHANGES = _counter("command_changes", "Changes of commands' states, by the state they came into.", "state")
 
 # --- Live --------------------------------------------------------------------------------------------------

@@ -75,6 +75,12 @@ class StatusSerializer(serializers.Serializer[Any]):
     last_seen = serializers.DateTimeField(allow_null=True)
 
 
+class RunningSerializer(serializers.Serializer[Any]):
+    version = serializers.CharField(help_text="What the device says that it runs.")
+    before = serializers.CharField(allow_blank=True)
+    since = serializers.DateTimeField()
+
+
 @extend_schema_field(LOCATION)
 class LocationField(serializers.Field[Any, Any, Any, Any]):
     """`{"lat", "lon"}` in degrees, or null."""
@@ -120,6 +126,7 @@ class DeviceSerializer(serializers.Serializer[Device]):
     enabled = serializers.BooleanField(required=False)
     limits = LimitsSerializer(source="*", required=False)
     status = serializers.SerializerMethodField()
+    firmware = RunningSerializer(source="running", read_only=True, default=None, allow_null=True)
     created_at = serializers.DateTimeField(read_only=True)
     updated_at = serializers.DateTimeField(read_only=True)
 

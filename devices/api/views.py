@@ -78,7 +78,7 @@ class DevicesViewSet(TenantViewSet):
 
     resource = "devices"
     serializer_class = DeviceSerializer
-    queryset = Device.objects.select_related("product", "parent", "presence").prefetch_related("groups")
+    queryset = Device.objects.select_related("product", "parent", "presence", "running").prefetch_related("groups")
     field_names = {"latitude": "location", "longitude": "location", "rate_limit": "limits.rate", "rate_burst": "limits.burst"}
 
     def get_queryset(self) -> QuerySet[Any]:

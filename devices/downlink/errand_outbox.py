@@ -8,9 +8,11 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 import orjson
+import structlog
 from django.db import connection
 
 from devices.firmware import addresses, files
+from iotpanel import metrics
 from iotpanel.tenants.encryption import decrypt
 
 from .errand_words import SECRET
@@ -19,6 +21,7 @@ LIMIT = 500  # offers of one turn
 PIECES = 100  # pieces of one turn
 STALE = 60.0  # seconds after which nobody waits for a piece any more
 PIECE_SECONDS = 30.0
+log = structlog.get_logger(__name__)
 _THERE = "device.enabled AND (presence.online OR (presence.last_seen IS NULL AND device.parent_id IS NOT NULL))"
 _OFFER = """
     SELECT errand.id, errand.device_id, device.key, device.parent_id, errand.kind, errand.timeout, errand.sealed,
@@ -38,6 +41,10 @@ _SENT = """
         wanted = false, state = CASE WHEN state = 'queued' THEN 'sent' ELSE state END, sent_at = %(now)s,
         due_at = %(now)s + make_interval(secs => timeout)
     FROM taken WHERE taken.id = errand.id
+"""
+_LOST = """
+    UPDATE devices_errand SET state = 'failed', reason = 'package_gone', finished_at = now(), wanted = false, sealed = ''
+    WHERE id = ANY(%(ids)s) AND finished_at IS NULL
 """
 _WISHES = """
     SELECT wish.device_id, device.key, device.parent_id, firmware.sha256, firmware.file, wish."offset", wish.length
@@ -75,6 +82,15 @@ class ReadyErrand(NamedTuple):
 
     def payload(self) -> bytes:
         return orjson.dumps(self.offer())
+
+    def is_whole(self) -> bool:
+        """Whether there is something to send: its package may have gone, or the platform's key have changed."""
+        if self.kind != "credentials":
+            return self.firmware_id is not None
+        try:
+            return bool(decrypt(self.sealed.encode(), purpose=SECRET))
+        except ValueError:
+            return False
 
     def offer(self) -> dict[str, Any]:
         """What the device is told. The address is made now, so that it is fresh when it arrives."""
@@ -114,7 +130,11 @@ def ready(devices: Collection[int]) -> list[ReadyErrand]:
     with connection.cursor() as cursor:
         cursor.execute(_READY, {"devices": list(devices), "limit": LIMIT})
         rows = [ReadyErrand(*row) for row in cursor.fetchall()]
-    return [row for row in rows if row.sealed or row.firmware_id]
+    able = [row for row in rows if row.is_whole()]
+    if lost := [row.id for row in rows if not row.is_whole()]:
+        log.error("errand_lost", ids=lost[:20])
+        _write(_LOST, ids=lost)
+    return able
 
 
 def open_offer(device_id: int) -> ReadyErrand | None:
@@ -127,8 +147,7 @@ def open_offer(device_id: int) -> ReadyErrand | None:
 
 def mark_sent(sent: Sequence[ReadyErrand], now: datetime) -> set[int]:
     """The broker has these, or a device has fetched them; from now on the device's silence counts."""
-    with connection.cursor() as cursor:
-        cursor.execute(_SENT, {"ids": [each.id for each in sent], "now": now})
+    _write(_SENT, ids=[each.id for each in sent], now=now)
     return set()
 
 
@@ -147,6 +166,7 @@ def grant(pieces: Sequence[ReadyPiece]) -> None:
 
 def settle_pieces(sent: Sequence[ReadyPiece], now: datetime) -> set[int]:
     """Nothing is remembered of them."""
+    metrics.FIRMWARE_BYTES.labels("mqtt").inc(sum(each.length for each in sent))
     return set()
 
 
@@ -162,3 +182,8 @@ def wanted_devices() -> set[int]:
         cursor.execute("DELETE FROM devices_chunkrequest WHERE asked_at < now() - make_interval(secs => %s)", [STALE])
         cursor.execute(query)
         return {device_id for (device_id,) in cursor.fetchall()}
+
+
+def _write(query: str, **given: Any) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(query, given)

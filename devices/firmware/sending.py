@@ -9,6 +9,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBase, StreamingHt
 from django.utils.translation import gettext as _
 
 from devices.models import Firmware
+from iotpanel import metrics
 from iotpanel.api.errors import Unavailable
 
 from . import files
@@ -66,7 +67,9 @@ class Leaving(Iterator[bytes]):
         self._inside = True
 
     def __next__(self) -> bytes:
-        return next(self._pieces)
+        piece = next(self._pieces)
+        metrics.FIRMWARE_BYTES.labels("http").inc(len(piece))
+        return piece
 
     def close(self) -> None:
         self._pieces.close()

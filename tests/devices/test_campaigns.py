@@ -349,6 +349,15 @@ def test_a_new_secret_replaces_the_old_one_once_the_device_has_it(fleet: Fleet, 
     assert Errand.objects.exclude(sealed="").count() == 0
 
 
+def test_an_errand_that_cannot_be_read_holds_up_nobody(fleet: Fleet, settings: Settings) -> None:
+    secrets = fleet.step(fleet.start("credentials", {}, target={"devices": ["pump-0"]}, abort_percent=100))
+    settings.SECRET_KEY = "another one, and no fallback"
+    job = fleet.step(fleet.start(target={"devices": ["pump-1", "pump-2"]}))
+    Errand.objects.filter(device=fleet.ids[1]).update(firmware=None)
+    assert [each.device_id for each in fleet.send()] == [fleet.ids[2]]
+    assert reasons(fleet.step(secrets)) == reasons(fleet.step(job)) == {"package_gone"}
+
+
 def test_new_secrets_are_for_administrators(fleet: Fleet, owner: User) -> None:
     operator = Rest(make_member(fleet.tenant, Role.OPERATOR))
     body = {"name": "Secrets", "kind": "credentials", "spec": {}, "target": {"product": "pump"}}
@@ -367,6 +376,7 @@ def test_progress_over_rest(fleet: Fleet, viewer: User) -> None:
     assert api.get(f"jobs/{job.pk}/").json()["steps"] == {"downloading": 1, "sent": 8, "queued": 1}
     rows = {row["device"]: (row["step"], row["progress"]) for row in results(api.get(f"jobs/{job.pk}/devices/"))}
     assert rows["pump-0"] == ("downloading", 40)
+    assert api.get("devices/pump-0/").json()["firmware"]["version"] == "1.0.0"
 
 
 def test_a_campaign_over_many_takes_few_queries(

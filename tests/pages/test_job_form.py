@@ -148,9 +148,12 @@ def test_the_page_shows_waves_and_each_device_s_progress_and_the_way_back(pump: 
     Errand.objects.filter(target__job=job).update(state="downloading", progress=40)
     html = browser(operator).get(job.get_absolute_url()).content
     seen = words(html)
-    assert "canary 0% 2 Wave 2 0% 8" in seen
+    assert "canary 0% 2 Wave 2 – 8" in seen
     assert "Under way Downloading 2" in seen
     assert "Downloading 40%" in seen
+    assert "Roll back" not in seen, "there is nothing to take back yet"
+    JobTarget.objects.filter(pk=JobTarget.objects.filter(job=job, wave=0).first().pk).update(state="succeeded")  # type: ignore[union-attr]
+    html = browser(operator).get(job.get_absolute_url()).content
     link = next(link for link in links(html) if "previous=1" in link)
     back = browser(operator).get(link).content.decode()
     assert 'value="previous" selected' in back

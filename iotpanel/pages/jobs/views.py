@@ -19,8 +19,9 @@ from .starting import refuse
 from .words import reason_words, step_words
 
 SHOWN, DEVICES_SHOWN, WAVES_SHOWN, WIDTH = 100, 200, 20, 1000
-# What is under way, then what ended last, then what has not begun.
-BUSY_FIRST = (Case(When(state=TargetState.WORKING, then=0), When(state=TargetState.PENDING, then=2), default=1), "-finished_at")
+# What is under way and what failed; then what ended last; then what has not begun.
+_PLACES = {TargetState.WORKING: 0, TargetState.FAILED: 1, TargetState.PENDING: 3}
+BUSY_FIRST = (Case(*(When(state=state, then=place) for state, place in _PLACES.items()), default=2), "-finished_at")
 VERBS = {"pause": verbs.pause, "resume": verbs.go_on, "abort": verbs.abort, "retry": verbs.retry}
 ORDER = ("succeeded", "failed", "cancelled", "working", "pending")
 
@@ -54,11 +55,12 @@ def _context(request: TenantRequest, pk: int) -> dict[str, Any]:
     found = JobTarget.objects.for_tenant(request.tenant).with_steps().filter(job=job).select_related("device").order_by(*BUSY_FIRST, "pk")
     if state in TargetState.values:
         found = found.filter(state=state)
+    whole = picture(verbs.counts(job))
     kind, waves = KINDS[job.kind](), verbs.counts_by_wave(job)
     may_steer = request.role.allows(Role.OPERATOR)
     return {
         "job": job,
-        "picture": picture(verbs.counts(job)),
+        "picture": whole,
         "waves": [(number, picture(counts), number - 1 > job.wave) for number, counts in enumerate(waves, 1)][-WAVES_SHOWN:],
         "what": kind.describe(job.spec),
         "kind_words": KIND_WORDS.get(job.kind, job.kind),
@@ -69,7 +71,7 @@ def _context(request: TenantRequest, pk: int) -> dict[str, Any]:
         "wave_now": job.wave + 1,
         "live": job.state in (JobState.RUNNING, JobState.PAUSED),
         "may_steer": may_steer and request.role.allows(kind.needs),
-        "may_roll_back": may_steer and job.kind == "firmware" and not job.spec.get("previous"),
+        "may_roll_back": may_steer and job.kind == "firmware" and not job.spec.get("previous") and whole["parts"][0]["number"] > 0,
     }
 
 

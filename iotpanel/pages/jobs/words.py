@@ -30,7 +30,7 @@ REASONS = {
     "already_there": gettext_noop("the device runs it already"),
     "older_version": gettext_noop("the device runs a newer version"),
     "wrong_product": gettext_noop("the firmware is for another product"),
-    "package_gone": gettext_noop("the package was deleted"),
+    "package_gone": gettext_noop("the package was deleted, or cannot be read any more"),
     "no_previous_version": gettext_noop("there is no package of the version before"),
     "update_under_way": gettext_noop("another job is at work on the device"),
     "no_credentials": gettext_noop("the device has no secret of its own"),
