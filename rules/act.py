@@ -35,19 +35,15 @@ def on(look: Look, windows: Sequence[Maintenance]) -> None:
 
 
 def _all(wanted: Sequence[tuple[Compiled, Sequence[Firing]]]) -> None:
-    before = derived.take()
     try:
-        with transaction.atomic():
+        with derived.or_nothing(), transaction.atomic():
             for rule, firings in wanted:
                 _run(rule, firings)
     except (OperationalError, Unavailable):
         raise
     except Exception:  # one of them: each alone, so that it costs itself only
-        derived.take()
         for rule, firings in wanted:
             _run_alone(rule, firings)
-    for hops, things in before:
-        derived.add(*things, hops=hops)
     for _, firings in wanted:
         for firing in firings:
             metrics.RULE_FIRINGS.labels(firing.change).inc()
@@ -76,7 +72,7 @@ def cut_things(things: Sequence[Thing], hops: int) -> None:
 
 def _run_alone(rule: Compiled, firings: Sequence[Firing]) -> None:
     try:
-        with transaction.atomic():
+        with derived.or_nothing(), transaction.atomic():
             _run(rule, firings)
     except (OperationalError, Unavailable):
         raise

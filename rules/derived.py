@@ -40,6 +40,17 @@ def under(hops: int) -> Iterator[None]:
         _thread.hops = before
 
 
+@contextmanager
+def or_nothing() -> Iterator[None]:
+    """Where it fails, what was added meanwhile is taken back: so is what it stands for, by whoever opened a transaction with it."""
+    before = list(_things())
+    try:
+        yield
+    except BaseException:
+        _things()[:] = before
+        raise
+
+
 def add(*things: Thing, hops: int | None = None) -> None:
     """Have rules look at these. `hops` counts the rules that led to them, where it is not one more than those we are under."""
     count = getattr(_thread, "hops", 0) + 1 if hops is None else hops

@@ -4,11 +4,13 @@ from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
+from django.db import OperationalError, transaction
 from django.utils import timezone
 
+from devices.exceptions import Unavailable
 from telemetry.stores.clock import to_microseconds
 
-from . import act, alarms
+from . import act, alarms, derived, failures
 from .durations import parse_span
 from .firing import ESCALATED, Firing
 from .models import Alarm, AlarmEvent, Rule, Severity
@@ -50,9 +52,20 @@ def _escalate(alarm: Alarm) -> None:
         alarm.assigned_to = on_call(alarm.tenant_id, level["assign"]) or alarm.assigned_to
     alarm.save(update_fields=["level", "escalates_at", "severity", "assigned_to"])
     alarms.happened([alarm], AlarmEvent.Kind.ESCALATED, data={"severity": str(alarm.severity), "level": alarm.level})
+    _call(alarm, level.get("actions", ()))
+
+
+def _call(alarm: Alarm, actions: Sequence[Mapping[str, Any]]) -> None:
+    """What the escalation asks for. An action that fails costs itself only: the alarm is escalated all the same."""
     firing = firing_of(alarm)
-    for settings in level.get("actions", ()):
-        act.make(settings)[2].run([firing])
+    for settings in actions:
+        try:
+            with derived.or_nothing(), transaction.atomic():
+                act.make(settings)[2].run([firing])
+        except (OperationalError, Unavailable):
+            raise
+        except Exception as error:
+            failures.note_later(firing.rule_id, error)
 
 
 def levels_of(alarm: Alarm) -> Levels:

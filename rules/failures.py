@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 import structlog
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from iotpanel import metrics
@@ -21,9 +22,19 @@ def note(rule: Compiled, error: Exception) -> bool:
 
     Whether it is off now.
     """
-    metrics.RULE_FAILURES.inc()
     log.warning("rule_failed", rule=rule.id, name=rule.name, error=repr(error)[:300], exc_info=error)
-    row = Rule.objects.select_for_update(no_key=True).filter(pk=rule.id, version=rule.version).first()
+    return _count(Rule.objects.filter(pk=rule.id, version=rule.version), error)
+
+
+def note_later(rule_id: int, error: Exception) -> None:
+    """The same for what a rule does after it fired: a step of a scene, an escalation. The rule may be gone already."""
+    log.warning("rule_failed", rule=rule_id, error=repr(error)[:300], exc_info=error)
+    _count(Rule.objects.filter(pk=rule_id), error)
+
+
+def _count(rules: QuerySet[Rule], error: Exception) -> bool:
+    metrics.RULE_FAILURES.inc()
+    row = rules.select_for_update(no_key=True).first()
     if row is None or not row.enabled:
         return True
     now = timezone.now()

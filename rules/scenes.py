@@ -2,12 +2,16 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 import structlog
+from django.db import OperationalError, transaction
 from django.utils import timezone
 
-from . import act, derived
+from devices.exceptions import Unavailable
+
+from . import act, derived, failures, trace
 from .durations import parse_span
 from .firing import Firing
 from .models import SceneRun
@@ -26,8 +30,23 @@ def sweep() -> int:
     rows = list(SceneRun.objects.filter(due_at__lte=timezone.now()).order_by("due_at", "pk").select_for_update(skip_locked=True)[:PORTION])
     for row in rows:
         row.delete()
-        _go_on(row.rule_id, row.steps, [Firing(*each) for each in row.firings])
+        _go_on_alone(row)
     return len(rows)
+
+
+def _go_on_alone(row: SceneRun) -> None:
+    """A step that fails ends its own scene only, and counts as its rule's failure."""
+    firings = [Firing(*each) for each in row.firings]
+    try:
+        with derived.or_nothing(), transaction.atomic():
+            _go_on(row.rule_id, row.steps, firings)
+    except (OperationalError, Unavailable):
+        raise
+    except Exception as error:
+        failures.note_later(row.rule_id, error)
+        text = f"The scene ended at a step that failed: {type(error).__name__}: {error}"[:500]
+        notes = [trace.said(row.rule_id, firing.device_key, firing.at, text) for firing in firings]
+        transaction.on_commit(partial(trace.keep, notes))
 
 
 def _go_on(rule_id: int, steps: list[Mapping[str, Any]], firings: list[Firing]) -> None:

@@ -12,7 +12,7 @@ from devices.exceptions import Unavailable
 from telemetry.stores.clock import to_datetime, to_microseconds
 from telemetry.uplink.memory import memory
 
-from . import closing, escalation, scenes
+from . import closing, derived, escalation, scenes
 from .derived import Happening
 from .engine import engine, see_derived
 from .look import Look
@@ -41,7 +41,7 @@ def sweep(listening_since: datetime | None) -> None:
 def _try(part: Callable[[], int]) -> int:
     """How much was done; what fails is said, and tried again in a second."""
     try:
-        with transaction.atomic():
+        with derived.or_nothing(), transaction.atomic():
             done = part()
             see_derived()
             return done

@@ -13,6 +13,7 @@ from devices.messages import Uplink
 from devices.models import Command
 from iotpanel.tenants.models import Tenant, User
 from rules import trace
+from rules.actions.alarm import AlarmAction
 from rules.models import Alarm, Rule, SceneRun
 from rules.rules import update_rule
 from rules.sweeps import sweep
@@ -174,3 +175,49 @@ def test_a_rule_about_commands_that_is_changed_no_longer_looks_at_them(tenant: T
     make_command(freezer, name="set_fan")
     assert not Alarm.objects.exists()
     assert Rule.objects.get().trigger == "scene"
+
+
+# --- What fails later -------------------------------------------------------------------------------------------
+
+
+def failing(original: Any, name: str) -> Any:
+    """An action that fails for the rules of this name, after it has done its work."""
+
+    def run(self: Any, firings: Any) -> None:
+        original(self, firings)
+        if firings[0].rule_name == name:
+            raise ZeroDivisionError("by design")
+
+    return mock.patch.object(AlarmAction, "run", run)
+
+
+def test_a_scene_that_fails_ends_alone_and_leaves_nothing_behind(tenant: Tenant) -> None:
+    freezer = make_freezer(tenant)
+    scene = {"kind": "scene", "steps": [{"wait": "1h"}, {"kind": "alarm"}]}
+    bad, good = make_rule(tenant, name="bad", actions=[scene]), make_rule(tenant, name="good", actions=[scene])
+    make_rule(tenant, name="follows", trigger="alarm", when=None, actions=[{"kind": "alarm", "message": "after {rule}"}])
+    say(freezer, 0, temperature=9)
+    SceneRun.objects.update(due_at=timezone.now())
+    with failing(AlarmAction.run, "bad"):
+        sweep(None)
+    assert sorted(Alarm.objects.values_list("rule_name", flat=True)) == ["follows", "good"]
+    assert not SceneRun.objects.exists()
+    bad.refresh_from_db()
+    good.refresh_from_db()
+    assert (bad.failures, good.failures) == (1, 0)
+    assert bad.last_error == "ZeroDivisionError: by design"
+
+
+def test_an_escalation_whose_action_fails_escalates_all_the_same(tenant: Tenant) -> None:
+    freezer = make_freezer(tenant)
+    levels = [{"after": "5m", "severity": "critical", "actions": [{"kind": "shadow", "desired": {"alarm": True}}, SET_FAN]}]
+    rule = make_rule(tenant, actions=[{"kind": "alarm", "severity": "minor", "escalate": levels}])
+    say(freezer, 0, temperature=9)
+    Alarm.objects.update(escalates_at=timezone.now())
+    with mock.patch.object(shadow, "patch_desired", side_effect=ZeroDivisionError("by design")):
+        sweep(None)
+    alarm = Alarm.objects.get()
+    assert (alarm.severity, alarm.level, alarm.escalates_at) == ("critical", 1, None)
+    assert Command.objects.count() == 1, "the next action goes ahead"
+    rule.refresh_from_db()
+    assert (rule.failures, rule.enabled) == (1, True)
