@@ -1,3 +1,5 @@
+import pytest
+
 from devices.downlink.pace import Pace
 from devices.downlink.patience import PAUSES, Patience
 
@@ -63,3 +65,12 @@ def test_reminders_come_back_once() -> None:
     assert patience.take() == {1}
     assert patience.take() == set()
     assert patience.next_in() > 50
+
+
+def test_more_than_is_left_is_a_debt() -> None:
+    pace = Pace(rate=10, burst=10)
+    assert pace.wait("a", 0) == 0
+    pace.take("a", 0, 30)
+    assert pace.wait("a", 0) == pytest.approx(2.1)
+    assert pace.wait("a", 2.2) == 0
+    assert pace.wait("b", 0) == 0
