@@ -15,7 +15,8 @@ MODEL: dict[str, Any] = {
     "properties": [
         {"key": "t", "name": "Temperature", "type": "number", "unit": "°C"},
         {"key": "door", "name": "Door", "type": "boolean"},
-    ]
+    ],
+    "commands": [{"key": "set-fan", "name": "Set fan", "params": [{"key": "speed", "name": "Speed", "type": "number", "required": True}]}],
 }
 HOUR = 3_600_000
 
@@ -56,7 +57,7 @@ def test_a_rule_is_built_tried_switched_on_and_raises_its_alarm(visit: Start, pl
     assert window.problems == []
 
 
-def test_what_is_wrong_is_said_while_typing_and_cannot_be_saved(visit: Start, platform: Platform) -> None:
+def test_what_is_wrong_is_said_while_typing_and_every_action_is_added_by_clicking(visit: Start, platform: Platform) -> None:
     product = platform.product(thing_model=MODEL)
     page = visit().open(f"/rules/-/new/?product={product}")
 
@@ -67,3 +68,22 @@ def test_what_is_wrong_is_said_while_typing_and_cannot_be_saved(visit: Start, pl
     page.get_by_role("button", name="Condition", exact=True).click()
     page.get_by_label("What is compared").nth(1).select_option("property:door")
     expect(page.locator("[data-rule=sentence]")).to_contain_text("and Door is on")
+
+    page.get_by_text("Add an action", exact=True).click()
+    page.locator("[data-add=command]").last.click()
+    page.locator("[data-field='actions.1.params.speed']").fill("40")
+    expect(page.locator("[data-rule=sentence]")).to_contain_text("and send the command Set fan")
+    page.get_by_text("Add an action", exact=True).click()
+    page.locator("[data-add=scene]").last.click()
+    page.get_by_text("Add a step", exact=True).click()
+    page.locator("[data-add=wait]").last.click()
+    expect(page.locator("[data-rule=sentence]")).to_contain_text("run the scene of 2 steps")
+    expect(page.locator("[data-rule=problems]")).to_be_hidden()
+    page.get_by_label("Name", exact=True).fill("Fan")
+    page.get_by_role("button", name="Save draft").click()
+    expect(page.locator(".crumbs")).to_contain_text("Fan")
+    found = platform.get("rules/", search="Fan")["results"][0]["actions"]
+    assert found[1:] == [
+        {"kind": "command", "name": "set-fan", "params": {"speed": 40}},
+        {"kind": "scene", "steps": [found[2]["steps"][0], {"wait": "30s"}]},
+    ]
