@@ -48,12 +48,10 @@ class StateFilter(RadioFilter):
 class BodyField(forms.JSONField):
     """Indented JSON; nesting without end is no JSON."""
 
-    widget = UnfoldAdminTextareaWidget
-
     def __init__(self) -> None:
+        widget = UnfoldAdminTextareaWidget(attrs={"class": "is-code", "rows": ROWS, "spellcheck": "false"})
         help_text = gettext_lazy("As /api/v1/rules/schema/ says. The builder on the pages writes the same.")
-        super().__init__(label=gettext_lazy("Rule"), help_text=help_text, initial=lambda: STARTER)
-        self.widget.attrs |= {"class": "is-code", "rows": ROWS, "spellcheck": "false"}
+        super().__init__(label=gettext_lazy("Rule"), help_text=help_text, initial=lambda: STARTER, widget=widget)
 
     def prepare_value(self, value: Any) -> Any:
         return json.dumps(value, indent=2, ensure_ascii=False) if isinstance(value, dict | list) else super().prepare_value(value)

@@ -35,6 +35,7 @@ def pages(platform: Platform) -> list[str]:
         *rules(platform, key, device),
         *outside(platform),
         "/ledger/",
+        "/jobs/",
         "/account/",
         "/accounts/2fa/",
         "/accounts/password/change/",

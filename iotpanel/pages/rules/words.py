@@ -51,7 +51,7 @@ def _actions() -> dict[str, Any]:
         "give_to": _("give it to"), "nobody": _("nobody else"), "insert": _("Insert"),
         "no_command": _("No product here has a command."), "usual": _("as usual"),
         "name": _("Name"), "add_value": _("Add a value"), "value_kind": _("Where the value comes from"), "text": _("text"),
-        "number": _("number"), "truth": _("yes or no"), "type": _("Type"), "add_device": _("Add a device"),
+        "number": _("number"), "truth": _("yes or no"), "gone": _("taken away"), "type": _("Type"), "add_device": _("Add a device"),
     }  # fmt: skip
 
 

@@ -100,8 +100,8 @@ function params(field, path, action, page) {
   return make("div", { class: "cond nested inner", "data-field": path, tabindex: "-1" }, ...lines);
 }
 
-const KINDS = { text: "", number: 0, truth: true };
-const kindOf = (value) => (typeof value === "boolean" ? "truth" : typeof value === "number" || value === null ? "number" : "text");
+const KINDS = { text: "", number: 0, truth: true, gone: null };
+const kindOf = (value) => (value === null ? "gone" : typeof value === "boolean" ? "truth" : typeof value === "number" ? "number" : "text");
 
 /** An object of plain values, one row each. */
 function pairs(field, path, action, page) {
@@ -113,7 +113,7 @@ function pairs(field, path, action, page) {
     name.addEventListener("change", () => { if (name.value.trim()) put([name.value.trim(), entries[i][1]]); page.redraw(); });
     const complex = value !== null && typeof value === "object";
     const type = complex ? null : choice(words.type, `${here}#type`, Object.keys(KINDS).map((each) => [each, words[each]]), kindOf(value), (kind) => { put([key, KINDS[kind]]); page.redraw(); });
-    const input = valueControl({ type: complex ? "json" : { truth: "boolean", number: "number", text: "text" }[kindOf(value)], required: true }, words.value, here, value, (fresh) => put([key, fresh ?? null]), page);
+    const input = value === null ? null : valueControl({ type: complex ? "json" : { truth: "boolean", number: "number", text: "text" }[kindOf(value)], required: true }, words.value, here, value, (fresh) => put([key, fresh ?? 0]), page);
     return make("div", { class: "cond-row" }, name, type, input, tool(words.remove, "x", () => { entries.splice(i, 1); write(entries); page.redraw(); }));
   });
   const add = make("button", { type: "button", class: "btn quiet small" }, words.add_value);
