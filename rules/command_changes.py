@@ -1,22 +1,34 @@
 """What became of commands, as rules see it. Where no rule of a tenant looks at commands, that costs one look into an index."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from devices.messages import CommandChange
 
 from .derived import Happening
 from .models import Rule
+from .triggers import parse_trigger
 
 
 def happened(changed: Sequence[Any]) -> list[tuple[int, Happening]]:
-    """The changes of commands that a rule may look at, each with the number of rules that led to its command."""
+    """The changes of commands that a rule asks for, each with the number of rules that led to its command."""
     moves = [change for change in changed if isinstance(change, CommandChange)]
-    if not moves:
-        return []
-    looking = Rule.objects.running().filter(trigger="command", tenant_id__in={move.tenant_id for move in moves})
-    tenants = set(looking.order_by().values_list("tenant_id", flat=True).distinct())
-    return [(move.hops, _happening(move)) for move in moves if move.tenant_id in tenants]
+    wanted = _wanted({move.tenant_id for move in moves}) if moves else {}
+    return [(move.hops, _happening(move)) for move in moves if _is_wanted(move, wanted.get(move.tenant_id, set()))]
+
+
+def _wanted(tenant_ids: Collection[int]) -> dict[int, set[tuple[str, str]]]:
+    """Of each tenant the names ("": any) and states that its rules ask for: most changes of a great many commands are none."""
+    found: dict[int, set[tuple[str, str]]] = {}
+    rows = Rule.objects.running().filter(trigger="command", tenant_id__in=tenant_ids).order_by()
+    for tenant_id, spec in rows.values_list("tenant_id", "body__trigger"):
+        trigger = parse_trigger(spec)
+        found.setdefault(tenant_id, set()).update((trigger.name, state) for state in trigger.states)
+    return found
+
+
+def _is_wanted(move: CommandChange, wanted: Collection[tuple[str, str]]) -> bool:
+    return ("", move.state) in wanted or (move.name, move.state) in wanted
 
 
 def _happening(move: CommandChange) -> Happening:

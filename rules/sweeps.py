@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable
 from datetime import datetime
+from functools import partial
 
 import structlog
 from django.db import DatabaseError, transaction
@@ -12,7 +13,7 @@ from devices.exceptions import Unavailable
 from telemetry.stores.clock import to_datetime, to_microseconds
 from telemetry.uplink.memory import memory
 
-from . import closing, derived, escalation, scenes
+from . import closing, derived, escalation, scenes, trace
 from .derived import Happening
 from .engine import engine, see_derived
 from .look import Look
@@ -121,6 +122,11 @@ def schedules() -> int:
 def run(rule_id: int, kind: str, at: int) -> int:
     """Let one rule look at all its devices now, in the caller's transaction; how many they are."""
     rule = Rule.objects.select_related("tenant").get(pk=rule_id)
-    ids = list(devices_of(rule.tenant, rule.scope).values_list("pk", flat=True)[:MOST_DEVICES])
+    ids = list(devices_of(rule.tenant, rule.scope).values_list("pk", flat=True)[: MOST_DEVICES + 1])
+    if len(ids) > MOST_DEVICES:
+        ids = ids[:MOST_DEVICES]
+        transaction.on_commit(
+            partial(trace.keep, [trace.said(rule_id, "", at, f"It ran on the first {MOST_DEVICES} of its devices only.")])
+        )
     engine().run([Happening(device_id, at, kind, {"scheduled" if kind == "schedule" else "asked": True}, rule_id) for device_id in ids])
     return len(ids)

@@ -14,8 +14,9 @@ from devices.models import Command
 from iotpanel.tenants.models import Tenant, User
 from rules import trace
 from rules.actions.alarm import AlarmAction
+from rules.derived import Happening
 from rules.models import Alarm, Rule, SceneRun
-from rules.rules import update_rule
+from rules.rules import run_scene, update_rule
 from rules.sweeps import sweep
 from telemetry.uplink.pipeline import process
 from tests.make import make_command, make_device, make_product
@@ -61,6 +62,29 @@ def test_only_the_named_command_and_state_count(tenant: Tenant, other_tenant: Te
     reply(command, b'{"status": "received"}')
     reply(command, b'{"status": "ok", "result": "fast"}')
     assert list(Alarm.objects.order_by("pk").values_list("rule_name", flat=True)) == ["queued", "done"]
+
+
+def test_changes_that_no_rule_asks_for_cost_the_rules_nothing(tenant: Tenant) -> None:
+    """A job of ten thousand commands goes through five states each."""
+    freezer = make_freezer(tenant)
+    make_rule(tenant, trigger=UNDONE, when=None)
+    with mock.patch("rules.engine.Engine.run") as run:
+        reply(commands.send(freezer, name="set_fan"), b'{"status": "ok"}')
+        reply(commands.send(freezer, name="set_fan"), b'{"status": "error"}')
+    looked = [thing for call in run.call_args_list for thing in call.args[0] if isinstance(thing, Happening)]
+    assert [thing.params["state"] for thing in looked] == ["failed"]
+
+
+def test_a_schedule_says_where_it_ran_on_some_only(
+    tenant: Tenant, django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks
+) -> None:
+    for key in ("one", "two", "three"):
+        make_freezer(tenant, key)
+    rule = make_rule(tenant, trigger="scene", when=None)
+    with mock.patch("rules.sweeps.MOST_DEVICES", 2), mock.patch.object(trace, "keep") as keep:
+        with django_capture_on_commit_callbacks(execute=True):
+            assert run_scene(rule) == 2
+    assert "It ran on the first 2 of its devices only." in kept_texts(keep)
 
 
 def test_a_parameter_cannot_pass_itself_off_as_the_state(tenant: Tenant) -> None:
