@@ -92,7 +92,7 @@ def _facts(found: Answer, spans: Mapping[str, list[Span]], took: float) -> list[
     checked = _("%(looks)s readings in %(took)s s") % {"looks": wording.number(found["looks"]), "took": f"{took:.1f}"}
     facts = [
         (_("Would have fired"), ngettext("%(count)s time", "%(count)s times", count) % {"count": wording.number(count)}),
-        (_("On"), _("%(some)s of %(all)s devices") % {"some": wording.number(len(spans)), "all": wording.number(found["devices"])}),
+        (_("Devices"), _("%(some)s of %(all)s devices") % {"some": wording.number(len(spans)), "all": wording.number(found["devices"])}),
         (_("Notifications"), wording.number(found["notifications"])),
     ]
     return [*facts, *([(_("Longest"), wording.span(max(lengths) / 1000))] if lengths else []), (_("Checked"), checked)]
