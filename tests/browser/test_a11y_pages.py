@@ -112,7 +112,7 @@ def test_every_dialog_and_menu_is_accessible(visit: Start) -> None:
         eventually(partial(opened, page, opener))
         assert window.axe() == [], opener
         page.keyboard.press("Escape")
-    for button in (".nav-brand", ".nav-user"):
+    for button in (".nav-brand", ".nav-user", "[data-bell]"):
         page.click(button)
         assert window.axe() == [], button
         page.keyboard.press("Escape")
