@@ -93,6 +93,8 @@ def pytest(arguments: Sequence[str], environment: dict[str, str]) -> subprocess.
 
 
 def accept_signals() -> None:
+    """In the child: a shell's background job ignores SIGINT, by which pytest is asked to end."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
     signal.pthread_sigmask(signal.SIG_SETMASK, [])
 
 
