@@ -31,21 +31,18 @@ hypothesis.settings.load_profile("suite")
 settings.WHITENOISE_AUTOREFRESH = True
 
 
-PRODUCT = ("tests/flows/", "tests/browser/")
-NEITHER = ("tests/local/", "tests/devices/codecs/")
+GROUPS = {"tests/flows/": "flows", "tests/browser/": "browser", "tests/local/": "neither", "tests/devices/codecs/": "neither"}
 
 
 class Groups(LoadScopeScheduling):
-    """What needs the whole product in processes, what needs the suite's servers, and what needs neither.
+    """What needs the whole product in processes (with a browser or without), the suite's servers, or neither.
 
-    The first two have servers of their own and run beside each other, so neither can disturb the other; the third
+    The first three have servers of their own and run beside each other, so none can disturb another; the fourth
     goes to the process that is free first. Within a group the order is pytest's.
     """
 
     def _split_scope(self, nodeid: str) -> str:
-        if nodeid.startswith(PRODUCT):
-            return "product"
-        return "neither" if nodeid.startswith(NEITHER) else "servers"
+        return next((group for folder, group in GROUPS.items() if nodeid.startswith(folder)), "servers")
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Groups:
@@ -61,7 +58,8 @@ def stack() -> Stack:
 @pytest.fixture(scope="session")
 def services(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Services]:
     """The whole product in real processes on servers, ports and a database of its own."""
-    with Services.running(Path(os.environ.get("IOTPANEL_SERVICES_HOME") or tmp_path_factory.mktemp("services"))) as running:
+    home = Path(os.environ.get("IOTPANEL_SERVICES_HOME") or tmp_path_factory.mktemp("services"))
+    with Services.running(home.with_name(f"{home.name}{os.environ.get('PYTEST_XDIST_WORKER', '')}")) as running:
         yield running
 
 

@@ -1,5 +1,6 @@
 """What the tests need beside the servers: Chromium with fonts, and curl. The machine's own, or unpacked in a folder.
 
+The browser is Chromium without a window of its own, which starts and draws at half the price of a whole one.
 They come from the machine's own release, not from Debian 13: Chromium starts itself again by its path, so that it can
 only use the machine's own loader and C library.
 """
@@ -16,7 +17,7 @@ from iotpanel.local.apt import unpack
 from iotpanel.local.release import BROWSER
 from iotpanel.local.say import say
 
-CHROMIUM = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+CHROMIUM = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 LEAVE_OUT = re.compile(
     r"(?!lib|chromium|curl|fonts-|fontconfig-config).*|chromium-sandbox"
     r"|libc6|libc-.*|libllvm.*|libz3-.*|libperl.*|libgl1-mesa-dri|libsystemd-shared"
@@ -65,7 +66,7 @@ def unpacked(place: Path, packages: Path) -> None:
 def make_starts(place: Path) -> None:
     """Scripts that start the programs with the unpacked libraries and fonts."""
     root = place / "tree"
-    programs = {"chromium": root / "usr/lib/chromium/chromium", "curl": root / "usr/bin/curl", "node": playwright_node()}
+    programs = {"chromium": root / "usr/lib/chromium/chromium-headless-shell", "curl": root / "usr/bin/curl", "node": playwright_node()}
     libraries = ":".join(str(folder) for pattern in LIBRARIES for folder in root.glob(pattern))
     (place / "fonts.conf").write_text(FONTS.format(tree=root, place=place))
     (place / "bin").mkdir()

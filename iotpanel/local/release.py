@@ -11,7 +11,7 @@ KEYRING = Path("/usr/share/keyrings/debian-archive-keyring.gpg")
 SERVERS = ("mosquitto", "mosquitto-clients", "patchelf")
 DEBIAN_SERVERS = (*SERVERS, "postgresql-17", "postgresql-client-17", "postgresql-17-timescaledb", "valkey-server")
 UBUNTU_SERVERS = (*SERVERS, "postgresql", "postgresql-client", "redis-server")
-BROWSER = ("chromium", "curl", "fonts-dejavu-core", "fonts-wqy-microhei", "libatomic1")
+BROWSER = ("chromium-headless-shell", "curl", "fonts-dejavu-core", "fonts-wqy-microhei", "libatomic1")
 HINT = "servers are unpacked on Debian 12, 13 and Ubuntu only; elsewhere set DATABASE_URL, REDIS_URL and MQTT_URL to your own"
 
 

@@ -27,7 +27,7 @@ NOT_INHERITED = (
     "IOTPANEL_HTTPS",
     "IOTPANEL_ALLOWED_HOSTS",
 )
-TWO_AT_A_TIME = ("-n", "2", "--dist", "loadscope", "--no-loadscope-reorder")
+BESIDE_EACH_OTHER = ("-n", "3", "--dist", "loadscope", "--no-loadscope-reorder")
 """Groups of tests run beside each other: see ``tests/conftest.py``; ``-n 0`` is one by one."""
 NO_WAITING = "ALTER SYSTEM SET fsync = off; SELECT pg_reload_conf();"
 """Nobody needs the suite's own rows after a power failure; the flows' database waits for its disk as in earnest."""
@@ -87,7 +87,7 @@ def test_environment(servers: Servers, tools: dict[str, str]) -> dict[str, str]:
 
 
 def pytest(arguments: Sequence[str], environment: dict[str, str]) -> subprocess.Popen[bytes]:
-    command = [sys.executable, "-m", "pytest", *TWO_AT_A_TIME, *arguments]
+    command = [sys.executable, "-m", "pytest", *BESIDE_EACH_OTHER, *arguments]
     inherited = {name: value for name, value in os.environ.items() if name not in INNER_PORTS}
     return subprocess.Popen(command, cwd=TOP, env=inherited | environment, preexec_fn=accept_signals)
 

@@ -1,6 +1,7 @@
 """Every page, in both themes, widths and languages: no axe finding, no word on the console, nothing that scrolls sideways."""
 
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from functools import partial
 
 import pytest
@@ -33,7 +34,7 @@ def pages(platform: Platform) -> list[str]:
         *plain,
         "/dead-letters/?view=replayed",
         *rules(platform, key, device),
-        *outside(platform),
+        *outside(platform, key),
         "/ledger/",
         "/jobs/",
         "/account/",
@@ -55,14 +56,16 @@ def rules(platform: Platform, product: str, device: Account) -> list[str]:
     return ["/rules/", "/rules/-/new/", f"/rules/{rule}/", f"/rules/{rule}/trace/", "/alarms/", f"/alarms/{alarm}/"]
 
 
-def outside(platform: Platform) -> list[str]:
+def outside(platform: Platform, product: str) -> list[str]:
     """The addresses of a forwarder, a channel that has said something, a maintenance window and a rotation."""
     to_nobody = {"name": "To nobody", "kind": "http", "settings": {"url": "https://203.0.113.1/a/long/path"}}
     forwarder = platform.post("forwarders/", to_nobody)["id"]
     channel = platform.post("channels/", {"name": "Here", "kind": "inpage"})["id"]
     for one in (f"forwarders/{forwarder}", f"channels/{channel}"):
         platform.post(f"{one}/test/", {}, status=200)
-    platform.post("maintenances/", {"name": "Filters", "starts_at": "2026-01-01T08:00:00Z", "ends_at": "2026-12-31T08:00:00Z"})
+    now = datetime.now(UTC)
+    window = {"name": "Filters", "starts_at": now.isoformat(), "ends_at": (now + timedelta(days=1)).isoformat()}
+    platform.post("maintenances/", {**window, "scope": {"product": product}})
     platform.post("rotations/", {"key": "night", "name": "Night", "people": ["admin"], "starts_at": "2026-01-01T08:00:00Z"})
     pages = [
         "/forwarders/",

@@ -143,11 +143,12 @@ class TestTheSite:
             assert response.status_code in (200, 403)
             if response.status_code == 200:
                 opened.add(model._meta.model_name)
-        fleet, outside = {"device", "product", "group", "command"}, {"forwarder", "channel", "outboxitem", "delivery"}
-        assert opened == fleet | outside | {"deadletterrecord", "reprocessrun", "tenant"}
+        fleet, outside = {"device", "product", "group", "command", "job", "firmware"}, {"forwarder", "channel", "outboxitem", "delivery"}
+        logic = {"rule", "alarm", "maintenance", "rotation", "notice"}
+        assert opened == fleet | outside | logic | {"deadletterrecord", "reprocessrun", "tenant"}
 
     def test_the_sidebar_leads_only_where_one_may_go(self, viewer: User, superuser: User) -> None:
-        for person, links in ((viewer, 11), (superuser, 19)):
+        for person, links in ((viewer, 18), (superuser, 26)):
             response: Any = Admin(person).client.get("/admin/")
             addresses = [item["link"] for group in response.context["sidebar_navigation"] for item in group["items"]]
             assert len(addresses) == links

@@ -2,6 +2,7 @@
 
 import random
 import signal
+from collections.abc import Iterator
 
 import pytest
 
@@ -9,6 +10,15 @@ from tests.flows.platform import Platform
 from tests.services import eventually
 
 from .trial import Trial
+
+
+@pytest.fixture
+def listener(platform: Platform) -> Iterator[None]:
+    """A forwarder of all readings, so that each batch has something to tell the task workers."""
+    body = {"name": "All readings", "kind": "log", "settings": {}}
+    made = platform.post("forwarders/", body)["id"]
+    yield
+    platform.http.delete(f"/api/v1/forwarders/{made}/")
 
 
 def goes_on(trial: Trial) -> None:
@@ -20,7 +30,7 @@ def goes_on(trial: Trial) -> None:
 @pytest.mark.parametrize(
     "fault", [pytest.param("flushed", marks=pytest.mark.long), "stalled", pytest.param("stopped", marks=pytest.mark.long)]
 )
-def test_ingest_goes_on(platform: Platform, fault: str, seed: int) -> None:
+def test_ingest_goes_on(platform: Platform, listener: None, fault: str, seed: int) -> None:
     chance = random.Random(f"{seed} {fault}")
     services = platform.services
     trial = Trial(platform, seed)
