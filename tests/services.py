@@ -194,7 +194,7 @@ def environment_for(root: Path) -> dict[str, str]:
     return {**known, **inherited, "IOTPANEL_HOME": str(root), **{name: str(free_port()) for name in PORTS}}
 
 
-def eventually(ask: Callable[[], T], seconds: float = 15.0) -> T:
+def eventually(ask: Callable[[], T], seconds: float = 30.0) -> T:
     """Ask until the answer is true, as a person who waits would; raises AssertionError with the last answer."""
     until = time.monotonic() + seconds
     while not (answer := ask()):

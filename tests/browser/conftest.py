@@ -6,12 +6,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from tests.flows.platform import Platform
 from tests.services import Services
 
 AXE = Path(__file__).parent / "vendor" / "axe.min.js"
+expect.set_options(timeout=20_000)  # ms: the machine does much else meanwhile, and what comes is seen as soon as it comes
 WIDTHS = {"wide": (1440, 900), "phone": (390, 844)}
 
 
