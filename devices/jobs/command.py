@@ -44,6 +44,8 @@ _BUSY = """
 
 
 class CommandJob(Kind):
+    count_busy = _BUSY
+
     def clean(self, tenant: Tenant, spec: Any) -> dict[str, Any]:
         if not isinstance(spec, dict) or set(spec) - set(FIELDS) or "command" not in spec:
             raise ValidationError({"spec": _("An object with “command”, and “params”, “timeout”.")})
@@ -107,11 +109,6 @@ class CommandJob(Kind):
         given = {"job": job.pk, "now": now, "retries": rollout["retries"], "pause": rollout["retry_after"]}
         with connection.cursor() as cursor:
             cursor.execute(_SETTLE, given)
-
-    def busy(self, job: Job) -> int:
-        with connection.cursor() as cursor:
-            cursor.execute(_BUSY, [job.pk])
-            return int(cursor.fetchone()[0])
 
     def stop(self, job: Job) -> None:
         """Commands that wait are cancelled; what a device has been told already cannot be taken back."""

@@ -62,6 +62,8 @@ _STOP = """
 class ErrandJob(Kind):
     """Subclasses say what the errand is of, why a device cannot have it, and what it carries."""
 
+    count_busy = _BUSY
+
     errand: ErrandKind
 
     def contents(self, spec: dict[str, Any], devices: Sequence[Device]) -> dict[int, dict[str, Any]]:
@@ -101,11 +103,6 @@ class ErrandJob(Kind):
         with connection.cursor() as cursor:
             cursor.execute(_OVERDUE, given)
             cursor.execute(_SETTLE, given)
-
-    def busy(self, job: Job) -> int:
-        with connection.cursor() as cursor:
-            cursor.execute(_BUSY, [job.pk])
-            return int(cursor.fetchone()[0])
 
     def stop(self, job: Job) -> None:
         """Offers are withdrawn: addresses and pieces end, so that a download under way ends too."""

@@ -3,7 +3,9 @@
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, LiteralString
+
+from django.db import connection
 
 from devices.models import Device, Job, JobTarget
 from iotpanel.tenants.models import Role, Tenant
@@ -14,6 +16,8 @@ class Kind(ABC):
 
     needs: Role = Role.OPERATOR
     """Who may start one, or try it again."""
+    count_busy: LiteralString
+    """SQL that counts for `busy`, given the job's id."""
 
     @abstractmethod
     def clean(self, tenant: Tenant, spec: Any) -> dict[str, Any]:
@@ -39,9 +43,11 @@ class Kind(ABC):
     def settle(self, job: Job, now: datetime) -> None:
         """Take over what has ended since the last look."""
 
-    @abstractmethod
     def busy(self, job: Job) -> int:
         """Devices that are being worked on right now, those that it waits for because they are away left out."""
+        with connection.cursor() as cursor:
+            cursor.execute(self.count_busy, [job.pk])
+            return int(cursor.fetchone()[0])
 
     @abstractmethod
     def stop(self, job: Job) -> None:

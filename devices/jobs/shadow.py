@@ -49,6 +49,8 @@ _BUSY = """
 
 
 class ShadowJob(Kind):
+    count_busy = _BUSY
+
     def clean(self, tenant: Tenant, spec: Any) -> dict[str, Any]:
         """`desired` is a merge patch; with `"confirm": false` a device is done as soon as it is written down."""
         if not isinstance(spec, dict) or set(spec) - set(FIELDS) or not spec.get("desired"):
@@ -98,11 +100,6 @@ class ShadowJob(Kind):
             if rows:
                 cursor.execute(_LOOKED, [[pk for pk, _delta, _version in rows], [version for _pk, _delta, version in rows]])
             cursor.execute(_OVERDUE, given)
-
-    def busy(self, job: Job) -> int:
-        with connection.cursor() as cursor:
-            cursor.execute(_BUSY, [job.pk])
-            return int(cursor.fetchone()[0])
 
     def stop(self, job: Job) -> None:
         """What is desired stays desired: nobody knows what it was to be instead."""
