@@ -8,6 +8,7 @@ from iotpanel.api.views import DocsView, no_such_address, schema
 from iotpanel.pages.entrance import closed, sign_in
 from telemetry.api.broker_events import events as broker_events
 
+admin.autodiscover()
 api: list[URLPattern | URLResolver] = [
     path("", include("iotpanel.tenants.api.urls")),
     path("", include("devices.api.urls")),

@@ -2,14 +2,14 @@
 
 import os
 from collections.abc import Iterator
+from contextlib import nullcontext
 from pathlib import Path
-from typing import Any
 
 import hypothesis
 import pytest
+from auditlog.context import disable_auditlog
 from django.conf import settings
 from pytest_django import Settings
-from xdist.scheduler import LoadScopeScheduling
 
 from iotpanel.tenants.models import Tenant, User
 from rules import routes
@@ -29,24 +29,6 @@ hypothesis.settings.load_profile("suite")
 
 # Else each test client would look at every static file once, which cost more than the tests themselves.
 settings.WHITENOISE_AUTOREFRESH = True
-
-
-GROUPS = {"tests/flows/": "flows", "tests/browser/": "browser", "tests/local/": "neither", "tests/devices/codecs/": "neither"}
-
-
-class Groups(LoadScopeScheduling):
-    """What needs the whole product in processes (with a browser or without), the suite's servers, or neither.
-
-    The first three have servers of their own and run beside each other, so none can disturb another; the fourth
-    goes to the process that is free first. Within a group the order is pytest's.
-    """
-
-    def _split_scope(self, nodeid: str) -> str:
-        return next((group for folder, group in GROUPS.items() if nodeid.startswith(folder)), "servers")
-
-
-def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Groups:
-    return Groups(config, log)
 
 
 @pytest.fixture(scope="session")
@@ -70,6 +52,18 @@ def fresh_memory() -> None:
     LIMITER.forget()
     QUOTA.forget()
     routes.forget()
+
+
+@pytest.fixture
+def audited() -> None:
+    """Asked for by the tests that look at the history of changes."""
+
+
+@pytest.fixture(autouse=True)
+def unaudited(request: pytest.FixtureRequest) -> Iterator[None]:
+    """No other test writes that history: it costs two questions to the database for each object that is made."""
+    with nullcontext() if "audited" in request.fixturenames else disable_auditlog():
+        yield
 
 
 @pytest.fixture(autouse=True)

@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from iotpanel.local.home import Home
+from iotpanel.local.home import Home, write_private
 from iotpanel.local.part import Part, await_end, kill_session, spawn
 from iotpanel.local.say import Trouble, complain, say
 
@@ -53,7 +53,7 @@ class Supervisor:
 
     def spawn(self, part: Part) -> subprocess.Popen[bytes]:
         process = spawn(part, self.home.log_file(part.name))
-        self.home.pid_file(part.name).write_text(f"{process.pid}\n")
+        write_private(self.home.pid_file(part.name), f"{process.pid}\n")
         return process
 
     def await_ready(self, running: Running, seconds: float) -> None:

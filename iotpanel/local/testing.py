@@ -1,16 +1,20 @@
 """``make test`` and ``make lint``: the checks, and the suite on servers of its own beside a running iotpanel."""
 
+import json
 import os
 import signal
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 from iotpanel.local import browser, counterparts, watch
+from iotpanel.local import servers as stack
 from iotpanel.local.app import TOP, base_environment, manage
 from iotpanel.local.commands import supervised
 from iotpanel.local.config import FURTHER_PORTS, INNER_PORTS, from_environment
+from iotpanel.local.home import Home
 from iotpanel.local.ports import free_port
 from iotpanel.local.say import Trouble, say
 from iotpanel.local.servers import Servers
@@ -27,10 +31,12 @@ NOT_INHERITED = (
     "IOTPANEL_HTTPS",
     "IOTPANEL_ALLOWED_HOSTS",
 )
-BESIDE_EACH_OTHER = ("-n", "3", "--dist", "loadscope", "--no-loadscope-reorder")
-"""Groups of tests run beside each other: see ``tests/conftest.py``; ``-n 0`` is one by one."""
+BESIDE_EACH_OTHER = ("-n", "4", "--dist", "each")
+"""Groups of tests run beside each other: see ``tests/groups.py``; ``-n 0`` is one by one."""
 NO_WAITING = "ALTER SYSTEM SET fsync = off; SELECT pg_reload_conf();"
 """Nobody needs the suite's own rows after a power failure; the flows' database waits for its disk as in earnest."""
+COMPILED = {"PYTHONDONTWRITEBYTECODE": ""}
+"""Dozens of processes start during the suite, and need not compile the same modules each."""
 REAL_SERVERS = "tests/rules/forwarders/real"
 PROGRAMS = Path(sys.executable).parent
 CHECKS: dict[str, tuple[str, ...]] = {
@@ -48,11 +54,26 @@ def test(arguments: Sequence[str]) -> int:
     separate()
     config = from_environment()
     tools = browser.environment(config.home.root / "browser", config.packages, os.environ["PATH"])
-    with supervised() as (servers, supervisor):
+    with supervised() as (servers, supervisor), beside(servers) as (others, their_supervisor):
         if servers.postgres is not None:
             servers.postgres.psql(NO_WAITING, {})
-        environment = test_environment(servers, tools)
-        return follow(pytest(arguments, environment), supervisor)
+        environment = test_environment(servers, tools) | {"IOTPANEL_SERVERS_BESIDE": json.dumps(others.environment())}
+        return follow(pytest(arguments, environment), supervisor, their_supervisor)
+
+
+@contextmanager
+def beside(servers: Servers) -> Iterator[tuple[Servers, Supervisor]]:
+    """A second broker and cache, for the group of tests that shares nothing but the database's process with the first."""
+    ours = servers.environment() | ({"IOTPANEL_SERVERS": str(servers.tree.root)} if servers.tree else {})
+    home = Home(servers.config.home.root / "beside")
+    ports = {name: str(free_port()) for name in ("IOTPANEL_MQTT_PORT", *INNER_PORTS)}
+    others = stack.choose(from_environment(ours | {"IOTPANEL_HOME": str(home.root), "REDIS_URL": "", "MQTT_URL": ""} | ports))
+    supervisor = Supervisor(home, watch.pause)
+    try:
+        stack.start(others, supervisor)
+        yield others, supervisor
+    finally:
+        supervisor.stop()
 
 
 def test_forwarders(arguments: Sequence[str]) -> int:
@@ -78,7 +99,7 @@ def separate() -> None:
 
 def test_environment(servers: Servers, tools: dict[str, str]) -> dict[str, str]:
     """What the suite needs to know; the broker's own programs come first on the path."""
-    environment = base_environment(servers.environment()) | tools
+    environment = base_environment(servers.environment()) | tools | COMPILED
     if servers.tree is not None:
         environment["IOTPANEL_SERVERS"] = str(servers.tree.root)
         environment["PATH"] = f"{servers.tree.path}:{tools['PATH']}"
@@ -98,12 +119,13 @@ def accept_signals() -> None:
     signal.pthread_sigmask(signal.SIG_SETMASK, [])
 
 
-def follow(process: subprocess.Popen[bytes], supervisor: Supervisor) -> int:
+def follow(process: subprocess.Popen[bytes], *supervisors: Supervisor) -> int:
     """Wait for pytest while the servers are watched; somebody's wish to stop is passed on, and pytest tidies up."""
     while process.poll() is None:
         if watch.stop_asked(watch.LOOK_EVERY):
             process.send_signal(signal.SIGINT)
-        supervisor.look()
+        for supervisor in supervisors:
+            supervisor.look()
     return process.returncode
 
 

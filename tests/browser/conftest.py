@@ -14,6 +14,9 @@ from tests.services import Services
 AXE = Path(__file__).parent / "vendor" / "axe.min.js"
 expect.set_options(timeout=20_000)  # ms: the machine does much else meanwhile, and what comes is seen as soon as it comes
 WIDTHS = {"wide": (1440, 900), "phone": (390, 844)}
+# What can be right in a wide window and wrong in a narrow one: what is folded away, moved into menus, made small or scrolled.
+LAYOUT_RULES = ("target-size", "scrollable-region-focusable", "aria-hidden-focus", "button-name", "link-name", "label", "aria-command-name")
+LAYOUT_RULES += ("duplicate-id-aria", "meta-viewport", "landmark-unique", "region", "nested-interactive", "tabindex", "empty-heading")
 
 
 @pytest.fixture(scope="session")
@@ -36,8 +39,8 @@ def chromium() -> Iterator[Browser]:
 class Visit:
     """A person at a browser window."""
 
-    def __init__(self, context: BrowserContext, url: str) -> None:
-        self.context, self.url = context, url
+    def __init__(self, context: BrowserContext, url: str, width: str, theme: Any) -> None:
+        self.context, self.url, self.width, self.theme = context, url, width, theme
         self.page: Page = context.new_page()
         self.problems: list[str] = []
         self.page.on("console", lambda said: self.problems.append(said.text) if said.type in ("error", "warning") else None)
@@ -68,13 +71,18 @@ class Visit:
         found: list[dict[str, Any]] = self.page.evaluate("(options) => axe.run(options).then((result) => result.violations)", options)
         return [f"{each['id']}: {node['target']} {node['failureSummary']}" for each in found for node in each["nodes"]]
 
-    def axe_in_both_themes(self, theme: Any) -> list[str]:
-        """What axe-core finds, and which colours it finds too faint in the other theme, into which the page changes while it is open."""
-        other: Any = "dark" if theme == "light" else "light"
+    def findings(self) -> list[str]:
+        """What axe-core finds by all rules, and in the other theme, into which the page changes while it is open, by that on colours.
+
+        On a phone only what the narrow layout decides: no colour of ours depends on the width.
+        """
+        if self.width == "phone":
+            return self.axe(*LAYOUT_RULES)
         found = self.axe()
+        other: Any = "dark" if self.theme == "light" else "light"
         self.page.emulate_media(color_scheme=other)
         found += self.axe("color-contrast")
-        self.page.emulate_media(color_scheme=theme)
+        self.page.emulate_media(color_scheme=self.theme)
         return found
 
 
@@ -96,7 +104,7 @@ def visit(chromium: Browser, platform: Platform, sessions: dict[tuple[str, str],
         context = chromium.new_context(viewport=size, color_scheme=scheme, is_mobile=phone, has_touch=phone, timezone_id="Europe/Berlin")  # type: ignore[arg-type]
         contexts.append(context)
         context.add_cookies([{"name": "django_language", "value": language, "url": platform.services.url}])
-        visit = Visit(context, platform.services.url)
+        visit = Visit(context, platform.services.url, width, theme)
         person = who or ("admin", platform.services.password)
         if person in sessions:
             context.add_cookies(sessions[person])

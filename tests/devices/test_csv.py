@@ -135,6 +135,7 @@ class TestWriting:
         device = make_device(tenant, key="a", product=kind, latitude=1.5, longitude=-0.25)
         assert [row.kind for row in plan_of(tenant, row_of(device)).rows] == ["same"]
 
+    @pytest.mark.usefixtures("audited")
     def test_changes_are_in_the_audit_log(self, tenant: Tenant, kind: Any) -> None:
         make_device(tenant, key="a", product=kind)
         LogEntry.objects.all().delete()
@@ -181,6 +182,7 @@ class TestInTheAdmin:
         sent["tenant"] = getattr(sent["tenant"], "pk", sent["tenant"])
         return Admin(person).client.post("/admin/devices/device/process_import/", sent, follow=True)
 
+    @pytest.mark.usefixtures("audited")
     @pytest.mark.parametrize("text", ["key,product,name\na,room,Ä\n", "\ufeffKey;Product;Name\r\na;room;Ä\r\n"])
     def test_upload_and_confirm(self, tenant: Tenant, owner: User, text: str) -> None:
         response = self.upload(owner, text, tenant)

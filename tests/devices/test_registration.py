@@ -229,6 +229,7 @@ def test_a_list_is_added_to_and_says_what_is_no_serial_number(line: Line) -> Non
     assert set(Serial.objects.values_list("serial", flat=True)) == {"A", "B", "C"}
 
 
+@pytest.mark.usefixtures("audited")
 def test_everything_is_in_the_audit_log_and_no_secret(line: Line) -> None:
     _device, secret = line.ask()
     entries = list(LogEntry.objects.all())

@@ -113,6 +113,7 @@ def test_others_do_not_and_an_owner_may_end_their_own(owner: User, viewer: User,
     assert not Membership.objects.filter(tenant_id=tenant.pk).exists()
 
 
+@pytest.mark.usefixtures("audited")
 def test_the_history_names_who_changed_it(owner: User, tenant: Tenant) -> None:
     Rest(owner).post("groups/", {"key": "hall", "name": "Hall"})
     entry = LogEntry.objects.filter(object_repr="Hall").first()

@@ -13,7 +13,7 @@ from iotpanel.tenants.models import ApiKey, Role, Tenant, User
 from tests.admin_client import Admin
 from tests.make import make_api_key, make_device, make_group, make_member, make_product
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("audited")]
 
 
 def entries(obj: Any) -> Any:
