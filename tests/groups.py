@@ -1,5 +1,6 @@
 """Which worker runs which tests: a pytest plugin, loaded before the settings are."""
 
+import gc
 import json
 import os
 from pathlib import Path
@@ -13,7 +14,7 @@ from xdist.scheduler import EachScheduling
 GROUPS = {
     "gw0": ("tests/flows",),
     "gw1": ("tests/browser", "tests/local"),
-    "gw2": ("tests/rules", "tests/telemetry", "tests/devices/codecs"),
+    "gw2": ("tests/rules", "tests/telemetry", "tests/devices/codecs", "tests/contracts"),
 }
 REST = f"gw{len(GROUPS)}"
 WORKER = os.environ.get("PYTEST_XDIST_WORKER")
@@ -51,3 +52,10 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
 def pytest_collection_modifyitems(items: list[pytest.Item], config: pytest.Config) -> None:
     """What the command line names is loaded in any case."""
     items[:] = [item for item in items if is_mine(item.path, config)]
+
+
+def pytest_collection_finish() -> None:
+    """What has been loaded stays until the end, so that the collector of garbage need not look through it again and again."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 20)

@@ -32,7 +32,7 @@ def prepare(home: Home, environment: Mapping[str, str], pause: Callable[[float],
     static = digest(static_files())
     if changed(home, "static", static):
         say("collecting static files")
-        step("collectstatic", manage("collectstatic", "--noinput", "-v", "0"), home, environment, pause)
+        step("collectstatic", manage("collectstatic", "--noinput", "-v", "0", "--ignore", "redoc*"), home, environment, pause)
         note(home, "static", static)
 
 

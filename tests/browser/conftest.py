@@ -72,16 +72,31 @@ class Visit:
         return [f"{each['id']}: {node['target']} {node['failureSummary']}" for each in found for node in each["nodes"]]
 
     def findings(self) -> list[str]:
-        """What axe-core finds by all rules, and in the other theme, into which the page changes while it is open, by that on colours.
+        """What is wrong in this width: axe-core's findings, and a page that is wider than its window.
 
-        On a phone only what the narrow layout decides: no colour of ours depends on the width.
+        All rules in the theme that is on, and in the other one, into which the page changes while it is open, that on
+        colours. On a phone only what the narrow layout decides: no colour of ours depends on the width.
         """
-        if self.width == "phone":
-            return self.axe(*LAYOUT_RULES)
-        found = self.axe()
+        found = self.axe(*LAYOUT_RULES) if self.width == "phone" else self.axe() + self.axe_in_the_other_theme()
+        return found + [f"{too_wide} px too wide for {self.width}" for too_wide in [self.sideways()] if too_wide > 0]
+
+    def findings_in_both_widths(self) -> list[str]:
+        """The same, and then in the other width, into which the page changes while it is open."""
+        found = self.findings()
+        before = self.width
+        self.resize("wide" if before == "phone" else "phone")
+        found += self.findings()
+        self.resize(before)
+        return found
+
+    def resize(self, width: str) -> None:
+        self.width = width
+        self.page.set_viewport_size({"width": WIDTHS[width][0], "height": WIDTHS[width][1]})
+
+    def axe_in_the_other_theme(self) -> list[str]:
         other: Any = "dark" if self.theme == "light" else "light"
         self.page.emulate_media(color_scheme=other)
-        found += self.axe("color-contrast")
+        found = self.axe("color-contrast")
         self.page.emulate_media(color_scheme=self.theme)
         return found
 
