@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 import orjson
 from django.db import connection, transaction
 
-from rules.delivery.wake import wake
+from iotpanel.nudges import nudge
 
 # The target's row is made with its first promise, so that the sweep has but to look at targets.
 _PROMISE = """
@@ -48,4 +48,8 @@ def promise(promises: Sequence[Promise]) -> None:
     rows = [each._asdict() | {"target": each.target or 0} for each in promises]
     with connection.cursor() as cursor:
         cursor.execute(_PROMISE, [orjson.dumps(rows).decode()])
-    transaction.on_commit(wake, robust=True)
+    transaction.on_commit(_deliver_now, robust=True)
+
+
+def _deliver_now() -> None:
+    nudge("rules.tasks.deliver_outbox", expires=2)  # after that the sweep has run

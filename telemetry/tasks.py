@@ -6,9 +6,9 @@ from typing import Any
 import structlog
 from celery import shared_task
 from django.db import transaction
-from kombu.exceptions import OperationalError
 
 from devices.exceptions import Unavailable
+from iotpanel.nudges import nudge
 
 from . import archive, compression, erasure, ledger, old_records, reprocess, retention, rollups, sql_views
 from .models import ReprocessRun
@@ -58,14 +58,7 @@ def reprocess_archived() -> None:
 
 def soon(task: Any) -> None:
     """Run a task once the transaction is committed. Best effort: beat sends it anyway."""
-
-    def send() -> None:
-        try:
-            task.apply_async(retry=False, expires=60)
-        except OperationalError as error:
-            log.warning("task_not_sent", task=task.name, error=str(error)[:300])
-
-    transaction.on_commit(send)
+    transaction.on_commit(lambda: nudge(task.name, expires=60))
 
 
 @shared_task
