@@ -24,6 +24,7 @@ from . import past, scripts
 from .act import CALLS
 from .book import About
 from .compiled import Compiled
+from .derived import Happening
 from .firing import RAISED, REPEATED, Firing
 from .forwarders.contexts import iso
 from .history import MOST_STEPS, Moment, Others, moments, seed
@@ -140,12 +141,17 @@ class Backtest:
             return
         while some := list(islice(found, SCRIPTED)):
             self._demand_time()
-            reports = {moment.at: Report(member.id, moment.at, dict(moment.values), moment.at) for moment in some if moment.values}
-            answers = scripts.run([(member, report) for report in reports.values()])
-            for moment in some:
-                if moment.values:
-                    member.facts.lua = answers.of(member, reports[moment.at])
+            said = [self._said(member, moment) for moment in some]
+            answers = scripts.run([(member, each) for each in said])
+            for moment, each in zip(some, said, strict=True):
+                member.facts.lua = answers.of(each)
                 yield moment
+
+    def _said(self, member: Member, moment: Moment) -> Report | Happening:
+        """What made the rule look then."""
+        if moment.values:
+            return Report(member.id, moment.at, dict(moment.values), moment.at)
+        return Happening(member.id, moment.at, self.rule.trigger.kind, dict(moment.params), self.rule.id)
 
     def _overdue(self, member: Member, state: State, until: int, others: Others) -> None:
         """Look at all times that are over before an instant."""

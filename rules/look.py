@@ -49,6 +49,8 @@ class Look:
             if type(each) is Report:
                 self._report(member, each, answers)
             else:
+                if member.plan.lua:
+                    member.facts.lua = answers.of(each)
                 self._other(member, each)
 
     def keep(self) -> None:
@@ -84,7 +86,7 @@ class Look:
         if plan.windows:
             facts.put(plan.windows, at, values)
         if plan.lua:
-            facts.lua = answers.of(member, report)
+            facts.lua = answers.of(report)
         for rule in touched:
             if not late or at >= newest - rule.lateness:
                 self._step(rule, member, report.received_at)

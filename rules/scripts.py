@@ -1,7 +1,7 @@
-"""Lua conditions: all reports of a batch go through each script in one call to the sandbox that codecs run in.
+"""Lua conditions: all that a batch says goes through each script in one call to the sandbox that codecs run in.
 
-A script sees `values`, `fresh` (what the report itself says), `attributes`, `device` and `at` (ms). It is an expression,
-or statements with a `return`; nil means that it does not know.
+A script sees `values`, `fresh` (what the report itself says), `attributes`, `params` (of an event, a command, an alarm),
+`device` and `at` (ms). It is an expression, or statements with a `return`; nil means that it does not know.
 """
 
 import re
@@ -14,6 +14,7 @@ from devices.codecs.lua import compile_error, decode
 from devices.exceptions import Invalid
 from devices.messages import Decoded, Frame, Report
 
+from . import extras
 from .compiled import Compiled
 from .conditions import Lua
 from .problems import BadRule
@@ -24,12 +25,15 @@ Key = tuple[str, int]
 
 
 class Scripts(NamedTuple):
-    """Answers by device and instant, and then by rule and number; a script that failed answers with its error."""
+    """Answers by what was said (as `id()` has it, for as long as the batch lives), then by rule and number.
 
-    answers: Mapping[tuple[int, int], Mapping[Key, Any]]
+    A script that failed answers with its error.
+    """
 
-    def of(self, member: Member, report: Report) -> Mapping[Key, Any]:
-        return self.answers.get((member.id, report.at), {})
+    answers: Mapping[int, Mapping[Key, Any]]
+
+    def of(self, each: Any) -> Mapping[Key, Any]:
+        return self.answers.get(id(each), {})
 
 
 NONE = Scripts({})
@@ -38,12 +42,12 @@ NONE = Scripts({})
 def source_of(script: Lua) -> str:
     """The script as the sandbox takes it."""
     body = script.source if _RETURNS.search(script.source) else f"return ({script.source}\n)"
-    return f"""local function condition(values, fresh, attributes, device, at)
+    return f"""local function condition(values, fresh, attributes, params, device, at)
 {body}
 end
 function decode(payload)
     local facts = json.decode(payload)
-    local so = condition(facts.values, facts.fresh, facts.attributes, facts.device, facts.at)
+    local so = condition(facts.values, facts.fresh, facts.attributes, facts.params, facts.device, facts.at)
     if so == nil then return {{}} end
     return {{so = so and true or false}}
 end
@@ -61,28 +65,45 @@ def run(concerned: Sequence[tuple[Member, Any]]) -> Scripts:
     """Ask the scripts about all reports of a batch. Raises Unavailable where the sandbox cannot be started."""
     if not any(member.plan.lua for member, _ in concerned):
         return NONE
-    frames: dict[tuple[Key, str], list[tuple[tuple[int, int], Frame]]] = {}
+    frames: dict[tuple[Key, str], list[tuple[int, Frame]]] = {}
     known: dict[int, dict[str, Any]] = {}
     for member, each in concerned:
-        if member.plan.lua and type(each) is Report:
-            values = known.setdefault(member.id, dict(member.facts.values))
+        if not member.plan.lua:
+            continue
+        values = known.setdefault(member.id, dict(member.facts.values))
+        if type(each) is Report:
             values.update(each.values)
+        if scripts := [(rule, script) for rule in _asked(member, each) for script in rule.needs.lua]:
             frame = _frame(member, each, values)
-            for rule in member.plan.of("readings"):
-                for script in rule.needs.lua:
-                    asked = ((str(rule.id), script.number), source_of(script))
-                    frames.setdefault(asked, []).append(((member.id, each.at), frame))
-    answers: dict[tuple[int, int], dict[Key, Any]] = {}
+            for rule, script in scripts:
+                frames.setdefault(((str(rule.id), script.number), source_of(script)), []).append((id(each), frame))
+    answers: dict[int, dict[Key, Any]] = {}
     for (key, source), slots in frames.items():
         for (slot, _), found in zip(slots, decode(source, [frame for _, frame in slots]), strict=True):
             answers.setdefault(slot, {})[key] = _answer(found)
     return Scripts(answers)
 
 
-def _frame(member: Member, report: Report, values: Mapping[str, Any]) -> Frame:
-    facts = {"values": values, "fresh": report.values, "attributes": dict(member.facts.attributes), "device": member.about.key}
-    payload = orjson.dumps({**facts, "at": report.at // 1000})
-    return Frame(payload, "", member.about.key, member.about.product, None, report.received_at)
+def _asked(member: Member, each: Any) -> Sequence[Compiled]:
+    """The rules that this makes look."""
+    if type(each) is Report:
+        return member.plan.of("readings")
+    if (kind := extras.kind_of(each)) == "other":
+        return [member.plan.rules[each.rule_id]]
+    return [rule for rule in member.plan.of(kind) if extras.concerns(rule, each)]
+
+
+def _frame(member: Member, each: Any, values: Mapping[str, Any]) -> Frame:
+    is_report = type(each) is Report
+    facts = {
+        "values": values,
+        "fresh": each.values if is_report else extras.fresh_of(each),
+        "attributes": dict(member.facts.attributes),
+        "params": {} if is_report else dict(extras.params_of(each)),
+        "device": member.about.key,
+        "at": each.at // 1000,
+    }
+    return Frame(orjson.dumps(facts), "", member.about.key, member.about.product, None, getattr(each, "received_at", each.at))
 
 
 def _answer(found: Decoded | Invalid) -> Any:

@@ -56,6 +56,14 @@ def test_a_script_that_fails_says_where(tenant: Tenant) -> None:
     assert "nothing" in answer["stopped"]
 
 
+def test_a_script_over_events(tenant: Tenant) -> None:
+    make_freezer(tenant)
+    for second, height in ((0, 1), (10, 3)):
+        process([Uplink("devices/freezer/up/events/fell", b'{"params": {"height": %d}}' % height, T0 + second * SECOND)])
+    answer = tried(tenant, trigger={"kind": "event", "name": "fell"}, when={"lua": "params.height > 2"})
+    assert len(answer["firings"]) == 1
+
+
 def test_readings_of_another_device_have_it_look(tenant: Tenant) -> None:
     freezer, other = make_freezer(tenant), make_freezer(tenant, "other")
     make_rule(tenant, scope={"devices": ["freezer"]}, when=WARMER)

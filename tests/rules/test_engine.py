@@ -295,6 +295,23 @@ def test_a_script_decides(tenant: Tenant) -> None:
     assert Alarm.objects.count() == 2
 
 
+def test_a_script_decides_about_an_event_by_its_parameters(tenant: Tenant) -> None:
+    make_freezer(tenant)
+    make_rule(tenant, trigger={"kind": "event", "name": "fell"}, when={"lua": "params.height > 2 and params.event == 'fell'"})
+    process([Uplink("devices/freezer/up/events/fell", b'{"params": {"height": %d}}' % height, T0 + height * SECOND) for height in (1, 2)])
+    assert not Alarm.objects.exists()
+    process([Uplink("devices/freezer/up/events/fell", b'{"params": {"height": %d}}' % height, T0 + height * SECOND) for height in (3, 1)])
+    assert Alarm.objects.count() == 1
+
+
+def test_a_script_decides_about_an_attribute(tenant: Tenant) -> None:
+    make_freezer(tenant)
+    make_rule(tenant, trigger="attributes", when={"lua": "fresh.firmware == '2'"})
+    for firmware in ("1", "2"):
+        process([Uplink("devices/freezer/up/attributes", b'{"firmware": "%s"}' % firmware.encode(), T0)])
+        assert Alarm.objects.count() == int(firmware) - 1
+
+
 def test_a_script_that_fails_is_its_own_rules_trouble(tenant: Tenant) -> None:
     freezer = make_freezer(tenant)
     bad = make_rule(tenant, name="bad", when={"lua": "values.nothing.there"})
