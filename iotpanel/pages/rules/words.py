@@ -102,6 +102,6 @@ def _conditions() -> dict[str, Any]:
 def _answers() -> dict[str, Any]:
     return {
         "lane": _("NAME: COUNT firings"),
-        "others": _("COUNT others"),
+        "others": _("and COUNT more"),
         "test_failed": _("The back-test could not be run. Nothing is changed by it; try again in a moment."),
     }
