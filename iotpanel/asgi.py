@@ -3,15 +3,17 @@
 import atexit
 import os
 
+import django
 from channels.routing import ProtocolTypeRouter, URLRouter
 from channels.security.websocket import WebsocketDenier
-from django.core.asgi import get_asgi_application
 from django.urls import re_path
 
 from iotpanel.figures import Reporter
+from iotpanel.handler import Handler
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "iotpanel.settings")
-http = get_asgi_application()
+django.setup(set_prefix=False)
+http = Handler()
 
 from telemetry.routing import websocket_urlpatterns  # noqa: E402 - it imports models, so Django has to be set up before
 
