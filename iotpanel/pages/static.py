@@ -3,6 +3,7 @@
 from typing import Any
 
 import brotli
+from django.contrib.staticfiles.storage import ManifestFilesMixin
 from whitenoise.compress import Compressor
 from whitenoise.storage import CompressedManifestStaticFilesStorage
 
@@ -24,8 +25,8 @@ class HashedStorage(CompressedManifestStaticFilesStorage):
     support_js_module_import_aggregation = True
     # Style sheets name other files, and modules of ours import each other. To look through the scripts of others, which are
     # one line of a megabyte and import nothing, took half of the time that collecting takes.
-    patterns = tuple(each for each in CompressedManifestStaticFilesStorage.patterns if each[0] == "*.css")
-    _js_module_import_aggregation_patterns = ("iotpanel/js/*.js", CompressedManifestStaticFilesStorage._js_module_import_aggregation_patterns[1])
+    patterns = tuple(each for each in ManifestFilesMixin.patterns if each[0] == "*.css")
+    _js_module_import_aggregation_patterns = ("iotpanel/js/*.js", ManifestFilesMixin._js_module_import_aggregation_patterns[1])
     max_post_process_passes = 20  # a module's name depends on those of the modules it imports: one pass for each level
     manifest_strict = False
 

@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from typing import Any
 
-from django.conf import settings
 from django.apps.config import AppConfig
+from django.conf import settings
 from django.contrib import admin
 from django.contrib.admin.apps import SimpleAdminConfig
 from django.contrib.admin.checks import check_admin_app, check_dependencies

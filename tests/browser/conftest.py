@@ -115,8 +115,14 @@ def visit(chromium: Browser, platform: Platform, sessions: dict[tuple[str, str],
     def start(width: str = "wide", theme: str = "light", language: str = "en", who: tuple[str, str] | None = None) -> Visit:
         size = dict(zip(("width", "height"), WIDTHS[width], strict=True))
         phone = width == "phone"
-        scheme: Any = theme
-        context = chromium.new_context(viewport=size, color_scheme=scheme, is_mobile=phone, has_touch=phone, timezone_id="Europe/Berlin")  # type: ignore[arg-type]
+        looks: dict[str, Any] = {
+            "viewport": size,
+            "color_scheme": theme,
+            "is_mobile": phone,
+            "has_touch": phone,
+            "timezone_id": "Europe/Berlin",
+        }
+        context = chromium.new_context(**looks, reduced_motion="reduce")  # what moves is painted all the time
         contexts.append(context)
         context.add_cookies([{"name": "django_language", "value": language, "url": platform.services.url}])
         visit = Visit(context, platform.services.url, width, theme)
