@@ -32,7 +32,7 @@ def state(alarm: Alarm) -> SafeString:
 def switch(rule: Rule) -> SafeString:
     if rule.enabled:
         return badge(_("on"), "good")
-    return badge(_("stopped"), "critical", rule.disabled_reason) if rule.disabled_reason else badge(_("off"))
+    return badge(_("stopped"), "critical", rule.stopped_because) if rule.disabled_reason else badge(_("off"))
 
 
 def page(address: str, label: str) -> SafeString:

@@ -4,6 +4,7 @@ from typing import Any, Self
 
 from django.conf import settings
 from django.db import models
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from iotpanel.tenants.models import InHistory, Tenant, TenantQuerySet
@@ -48,6 +49,13 @@ class Rule(InHistory, models.Model):
 
     def get_absolute_url(self) -> str:
         return f"/rules/{self.pk}/"
+
+    @property
+    def stopped_because(self) -> str:
+        """`disabled_reason` in the reader's language; empty where the platform has not switched it off."""
+        if not self.disabled_reason:
+            return ""
+        return gettext("It failed %(times)d times within an hour: %(error)s") % {"times": self.failures, "error": self.last_error}
 
     @property
     def scope(self) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from typing import Any
 from unittest import mock
 
 import pytest
-from django.utils import timezone
+from django.utils import timezone, translation
 
 from devices import presence
 from devices.messages import Presence, Uplink
@@ -189,6 +189,8 @@ def test_a_rule_that_fails_is_switched_off_and_others_go_on(tenant: Tenant) -> N
     good.refresh_from_db()
     assert (bad.enabled, good.enabled) == (False, True)
     assert "ZeroDivisionError: by design" in bad.disabled_reason
+    with translation.override("zh-hans"):
+        assert bad.stopped_because == "一小时内失败了 10 次：ZeroDivisionError: by design"
     assert [alarm.rule_name for alarm in Alarm.objects.all()] == ["good"]
 
 
