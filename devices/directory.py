@@ -16,6 +16,7 @@ from devices.models import MAX_DISCOVERED, Device, DiscoveredProperty, Product
 from devices.provisioning import register_child
 from devices.thing_model import ThingModel
 from devices.thing_model_parser import ThingModelError, parse
+from iotpanel import databases
 
 CHANNEL = "iotpanel_directory"
 MAX_DEPTH = 16  # of gateways above a device
@@ -65,8 +66,9 @@ class Directory:
     def refresh(self) -> None:
         """One round trip: learn of changes, and subscribe to them on a fresh connection. Call it first in a batch."""
         connection = connections[self._using]
-        if connection.in_atomic_block:
-            # A LISTEN holds from the commit on, which may never come: trust nothing that was read before.
+        if connection.in_atomic_block or databases.are_shared():
+            # A LISTEN holds from the commit on, which may never come, and the next connection may be one that heard nothing:
+            # trust nothing that was read before.
             return self.forget()
         with connection.cursor() as cursor:
             if self._listening is not connection.connection:

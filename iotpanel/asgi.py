@@ -8,11 +8,13 @@ from channels.routing import ProtocolTypeRouter, URLRouter
 from channels.security.websocket import WebsocketDenier
 from django.urls import re_path
 
+from iotpanel import databases
 from iotpanel.figures import Reporter
 from iotpanel.handler import Handler
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "iotpanel.settings")
 django.setup(set_prefix=False)
+databases.share()
 http = Handler()
 
 from telemetry.routing import websocket_urlpatterns  # noqa: E402 - it imports models, so Django has to be set up before

@@ -7,7 +7,7 @@ import structlog
 from celery import Celery, signals
 from django.conf import settings
 
-from iotpanel import logs, metrics
+from iotpanel import databases, logs, metrics
 from iotpanel.figures import Reporter
 
 _reporters: list[Reporter] = []
@@ -31,11 +31,15 @@ def _configure_logs(**_options: Any) -> None:
 
 def _worker_starts(sender: str, **_options: Any) -> None:
     """`sender` is the worker's name, such as `uplink@host`."""
-    _report_as(sender.partition("@")[0])
+    role = sender.partition("@")[0]
+    _report_as(role)
+    if role != "uplink":  # its threads keep their connections by themselves
+        databases.keep()
 
 
 def _beat_starts(**_options: Any) -> None:
     _report_as("beat")
+    databases.keep()
 
 
 def _report_as(role: str) -> None:

@@ -7,6 +7,8 @@ from collections.abc import Callable
 import structlog
 from django.db import connection, connections
 
+from iotpanel import databases
+
 from . import wake
 
 NAP = 0.5  # seconds between two looks at whether anybody still waits
@@ -69,7 +71,7 @@ class Waiting:
         except Exception as error:  # they are answered when their time is over
             log.warning("command_waiting_interrupted", error=str(error)[:300])
         finally:
-            connection.close()
+            databases.hang_up()  # nobody else wants a connection that listens
             with self._lock:
                 if self._thread is threading.current_thread():
                     self._forget_thread()

@@ -23,6 +23,7 @@ from devices import presence
 from devices.directory import DeviceEntry
 from devices.exceptions import Invalid, Unavailable
 from devices.messages import DeadLetter, Presence, Uplink
+from iotpanel import databases
 from telemetry import archive, attributes, events, latest, ledger
 from telemetry.stores import store
 from telemetry.stores.base import Written
@@ -99,12 +100,12 @@ def commit(batch: Sequence[Uplink], keep: Callable[[Letters], None]) -> Findings
         raise
     except DatabaseError as error:
         known.forget()
-        connection.close()
+        databases.hang_up()
         raise Unavailable(str(error)) from error
     except Exception as error:
         known.forget()
         if isinstance(error, Unavailable) and not connection.in_atomic_block:
-            connection.close()  # the session may keep what made it useless, such as read-only since a failover
+            databases.hang_up()  # the session may keep what made it useless, such as read-only since a failover
         raise
     LIMITER.settle(findings.drawn, findings.counts)
     publish.timed(len(batch), translated - started, time.perf_counter() - translated)
@@ -205,7 +206,7 @@ def _isolate(batch: Sequence[Uplink], error: Exception) -> Outcome:
             dead_letters.write([letter for _, letter in findings.letters])
             ledger.append(_by_device(findings))
     except DatabaseError as failure:
-        connection.close()
+        databases.hang_up()
         raise Unavailable(str(failure)) from failure
     publish.committed(batch, findings)
     return _outcome(findings)
