@@ -1,0 +1,70 @@
+"""How processes hold their connections: shared by requests, kept by tasks, and ended where nobody else may have them."""
+
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from django.core.cache import caches
+from django.db import connection, connections
+from pytest_django import Settings
+
+from iotpanel import databases
+from iotpanel.processes import _beat_starts, _stops, _worker_starts
+
+
+@pytest.mark.django_db(transaction=True)
+def test_threads_take_turns_with_the_same_session(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(connections.settings["default"], "OPTIONS", {})
+    monkeypatch.setitem(databases.POOL, "max_size", 1)
+    databases.share()
+    try:
+        first, second = in_a_thread(session), in_a_thread(session)
+        assert first == second
+        assert in_a_thread(ended_session) == first
+        assert in_a_thread(session) != first
+    finally:
+        in_a_thread(lambda: connection.close_pool())
+
+
+def session() -> int:
+    """The server's process that answers this thread, which gives the connection back."""
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_backend_pid()")
+            return int(cursor.fetchone()[0])
+    finally:
+        connection.close()
+
+
+def ended_session() -> int:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_backend_pid()")
+        pid = int(cursor.fetchone()[0])
+    databases.hang_up()
+    return pid
+
+
+def in_a_thread(run: object) -> int:
+    with ThreadPoolExecutor(1) as one:
+        return one.submit(run).result()  # type: ignore[arg-type, no-any-return]
+
+
+@pytest.mark.parametrize(("start", "kept"), [("uplink@here", 0), ("tasks@here", databases.KEPT), ("", databases.KEPT)])
+def test_tasks_and_beat_keep_theirs(start: str, kept: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The uplink's threads keep theirs by themselves, and end them where they are of no use."""
+    monkeypatch.setitem(connections.settings["default"], "CONN_MAX_AGE", 0)
+    try:
+        _worker_starts(start) if start else _beat_starts()
+        assert connections.settings["default"]["CONN_MAX_AGE"] == kept
+    finally:
+        _stops()
+
+
+def test_threads_share_the_caches_connections(settings: Settings) -> None:
+    found: list[object] = []
+    for _ in range(2):
+        thread = threading.Thread(target=lambda: found.append(caches["default"]._cache))
+        thread.start()
+        thread.join()
+
+    assert found[0] is found[1]
