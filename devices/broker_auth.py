@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 import structlog
 
+from devices.certificates.revoked import end_sessions, write_revoked
 from devices.directory import patterns_of
 from devices.models import Credential, Product
 from devices.topics import Pattern
@@ -39,7 +40,7 @@ def rules(patterns: list[Pattern]) -> Iterator[str]:
 
 
 class Swapped(NamedTuple):
-    """What became of the files: whether they changed, and the accounts that are gone or have a new secret."""
+    """What became of the files: whether they changed, and the accounts that are gone, have a new secret or lost a certificate."""
 
     changed: bool
     ended: frozenset[str]
@@ -49,10 +50,12 @@ def write_files(folder: Path) -> Swapped:
     """Bring both files up to date and have the broker read them, which ends the sessions of the accounts that ended."""
     content = {"passwords": accounts(), "acl": rules([*own_patterns(), *own_patterns(down=True)])}
     gone = {name: _swap(folder / name, _with_ours(folder / f"ours-{name}", lines)) for name, lines in content.items()}
-    changed = any(lines is not None for lines in gone.values())
+    revoked = write_revoked(folder)
+    changed = revoked is not None or any(lines is not None for lines in gone.values())
     if changed:
         reload(folder)
-    return Swapped(changed, frozenset(line.partition(":")[0] for line in gone["passwords"] or ()))
+    end_sessions(revoked or ())
+    return Swapped(changed, frozenset(line.partition(":")[0] for line in gone["passwords"] or ()) | (revoked or frozenset()))
 
 
 def _with_ours(ours: Path, lines: Iterator[str]) -> Iterator[str]:

@@ -6,16 +6,23 @@ from urllib.parse import unquote, urlsplit
 from django.conf import settings
 
 from devices.broker_auth import own_patterns
+from devices.certificates import holder
 from devices.provisioning import verify_secret
 from devices.topics import is_device_key
 
 
-def may_sign_in(username: str, password: str, client_id: str | None) -> bool:
-    """Whether this is a device's secret, or the platform's own. A device's client id is its key, so that none can
-    take another's session. Raises DatabaseError where nobody can know."""
+def may_sign_in(username: str, password: str, client_id: str | None, certificate: str = "") -> bool:
+    """Whether this is a device's secret or, where none is given, its certificate; or the platform's own secret.
+
+    A device's client id is its key, so that none can take another's session. Raises DatabaseError where nobody can know.
+    """
     if is_platform(username):
         return hmac.compare_digest(password.encode(), _platform()[1].encode())
-    return client_id in (None, "", username) and verify_secret(username, password) is not None
+    if client_id not in (None, "", username):
+        return False
+    if certificate and not password:
+        return bool(username) and holder(certificate) == username
+    return verify_secret(username, password) is not None
 
 
 def is_platform(username: str) -> bool:

@@ -9,6 +9,7 @@ from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from .certificates import revoke_all
 from .models import Credential, Device
 from .secrets import DUMMY, broker_hash, make_secret, matches
 from .topics import is_device_key
@@ -48,9 +49,10 @@ def install_secret(device: Device, secret: str) -> None:
 
 @transaction.atomic
 def revoke_credentials(device: Device) -> None:
-    """No secret of this device works from now on; open sessions end within seconds."""
+    """No secret and no certificate of this device works from now on; open sessions end within seconds."""
     Device.objects.select_for_update(no_key=True).get(pk=device.pk)
     _end(device, valid_until=None)
+    revoke_all(device)
 
 
 def _end(device: Device, *, valid_until: object) -> None:

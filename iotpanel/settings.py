@@ -42,7 +42,9 @@ MQTT_PORT = env.int("IOTPANEL_MQTT_PORT", default=1883)
 MQTTS_PORT = env.int("IOTPANEL_MQTTS_PORT", default=0)
 MQTT_WS_PORT = env.int("IOTPANEL_MQTT_WS_PORT", default=0)
 MQTT_WSS_PORT = env.int("IOTPANEL_MQTT_WSS_PORT", default=0)
+MQTT_CERT_PORT = env.int("IOTPANEL_MQTT_CERT_PORT", default=0)
 TLS_DIR = Path(env.str("IOTPANEL_TLS_DIR", default=str(IOTPANEL_HOME / "tls")))
+DEVICE_CA_DIR = Path(env.str("IOTPANEL_DEVICE_CA_DIR", default=str(IOTPANEL_HOME / "secrets")))  # signs devices' certificates
 if HTTPS:
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
     SECURE_SSL_REDIRECT = True
@@ -364,6 +366,7 @@ AUDITLOG_INCLUDE_TRACKING_MODELS: tuple[dict[str, Any], ...] = (
     {"model": "rules.Channel", "include_fields": ["name", "kind", "enabled", "title", "text", "group_wait", "group_interval"]},
     {"model": "rules.Forwarder", "include_fields": ["name", "kind", "enabled", "settings", "stream", "scope", "template"]},
     {"model": "devices.Credential", "include_fields": ["device", "revoked_at", "valid_until"]},
+    {"model": "devices.DeviceCertificate", "include_fields": ["key", "serial", "fingerprint", "not_after", "revoked_at"]},
     {
         "model": "devices.RegistrationPolicy",
         "include_fields": ["product", "mode", "approval", "key_template", "max_devices", "secret_made_at"],

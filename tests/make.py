@@ -1,12 +1,15 @@
 """Test data: plain functions that make one thing by its verb; whatever is not said gets a sensible value."""
 
+from datetime import timedelta
 from itertools import count
 from typing import Any
+
+from django.utils import timezone
 
 from devices import groups, products, provisioning
 from devices.downlink import commands
 from devices.firmware import packages
-from devices.models import Command, Device, Firmware, Group, Product
+from devices.models import Command, Device, DeviceCertificate, Firmware, Group, Product
 from iotpanel.tenants import api_keys, members, tenants
 from iotpanel.tenants.models import ApiKey, Membership, Role, Tenant, User
 
@@ -101,3 +104,12 @@ def make_firmware(product: Product | None = None, image: bytes = b"image" * 1_00
     """A package whose image is `image`, in pieces of 1,000 bytes."""
     pieces = (image[begin : begin + 1_000] for begin in range(0, len(image), 1_000))
     return packages.add_package(product or make_product(), pieces=pieces, **{"version": f"1.{next(_numbers)}.0"} | overrides)
+
+
+def make_certificate(device: Device, **overrides: Any) -> DeviceCertificate:
+    """The row of a certificate, without the certificate: in force for a year."""
+    number, now = next(_numbers), timezone.now()
+    values: dict[str, Any] = {"key": device.key, "serial": f"{number:x}", "fingerprint": f"{number:064x}", "key_kind": "EC P-256"}
+    values |= {"device": device, "not_before": now, "not_after": now + timedelta(days=365)}
+    made: DeviceCertificate = DeviceCertificate.objects.create(**values | overrides)
+    return made

@@ -16,7 +16,7 @@ from devices.models import Device, Job
 from iotpanel.tenants.models import Role, Tenant, User
 from rules.rules import create_rule
 from telemetry.models import DeadLetterRecord
-from tests.make import WITH_COMMANDS, make_api_key, make_command, make_device, make_firmware, make_group, make_product
+from tests.make import WITH_COMMANDS, make_api_key, make_certificate, make_command, make_device, make_firmware, make_group, make_product
 from tests.rest import Rest
 from tests.rules.fakes import make_channel, make_forwarder
 
@@ -56,6 +56,8 @@ RULES = {
     "command": ITEM,
     "devices-bulk": LIST,
     "devices-claim-code": ITEM,
+    "devices-certificates": ITEM,
+    "devices-certificate": ITEM,
     "claims": LIST,
     "products-registration": ITEM,
     "products-registration-secret": ITEM,
@@ -198,7 +200,7 @@ def theirs(tenant: Tenant, owner: User) -> dict[str, str]:
     letter = DeadLetterRecord.objects.create(
         tenant=tenant, device=device, key=device.key, topic="t", reason="not_json", payload=b"x", received_at=device.created_at
     )
-    inner = {"devices/id": str(make_command(device).pk)}
+    inner = {"devices/id": str(make_command(device).pk), "devices/serial": make_certificate(device).serial}
     keys = inner | {
         "products": product.key,
         "devices": device.key,

@@ -41,7 +41,7 @@ class DeviceAdmin(DeviceExchange, DeviceActions, TenantModelAdmin):
     autocomplete_fields = ("product", "parent", "groups")
     actions = ("enable", "disable", "move_to_group", "set_product", "rotate_many", "revoke_many", "export_chosen")
     actions_detail = ("rotate", "revoke")
-    readonly_fields = ("status", "last_seen", "clock_offset", "credentials", "children_shown", "created_at", "updated_at")
+    readonly_fields = ("status", "last_seen", "clock_offset", "credentials", "certificates", "children_shown", "created_at", "updated_at")
     change_form_outer_after_template = "admin/iotpanel/device_panels.html"
     _place = (("latitude", "longitude"),)
     _registry = (("tenant", "key"), "name", "product", "parent", "groups", "labels", *_place, ("rate_limit", "rate_burst"), "enabled")
@@ -50,7 +50,7 @@ class DeviceAdmin(DeviceExchange, DeviceActions, TenantModelAdmin):
         (None, {"fields": (("status", "last_seen"), *_registry)}),
         (
             gettext_lazy("Connection"),
-            {"fields": ("credentials", "clock_offset", "children_shown", ("created_at", "updated_at"))},
+            {"fields": ("credentials", "certificates", "clock_offset", "children_shown", ("created_at", "updated_at"))},
         ),
     )
 
@@ -96,6 +96,12 @@ class DeviceAdmin(DeviceExchange, DeviceActions, TenantModelAdmin):
         """Never the secret, which nobody has; since when, and what came before."""
         rows = [(_credential_state(item), marks.moment(item.created_at)) for item in obj.credentials.all()[:5]]
         return format_html_join("", "<div>{} {}</div>", rows) if rows else _("None. Rotate the secret to make some.")
+
+    @admin.display(description=gettext_lazy("certificates"))
+    def certificates(self, obj: Device) -> SafeString | str:
+        """By serial number and end; they are issued and revoked on the device's page."""
+        rows = [(item.serial[:16], item.not_after.date(), _("revoked") if item.revoked_at else "") for item in obj.certificates.all()[:5]]
+        return format_html_join("", "<div>{} → {} {}</div>", rows) if rows else "–"
 
     @admin.display(description=gettext_lazy("children"))
     def children_shown(self, obj: Device) -> SafeString | str:

@@ -1,6 +1,7 @@
 """What brokers ask, and how each wants to be answered.
 
 - EMQX 5: JSON with `username`, `password`, `clientid`, or `username`, `topic`, `action`; wants `{"result": "allow"}`.
+- EMQX also, where it asks clients for certificates, `cert_pem` or `cert_fingerprint` (SHA-256) instead of a password.
 - GMQTT (through a plugin that posts JSON, as it has none of its own): the same, with `client_id`.
 - VerneMQ: JSON, the hook's name in the header `vernemq-hook`; wants `{"result": "ok"}`.
 - RabbitMQ: a form; wants the plain word `allow`. It writes topics with dots, so keys with a dot cannot be told apart there.
@@ -24,6 +25,7 @@ class Question(NamedTuple):
     password: str = ""
     client_id: str | None = None
     topics: tuple[str, ...] = ()
+    certificate: str = ""
 
 
 Answer = Callable[[list[bool]], HttpResponse]
@@ -66,7 +68,7 @@ def text(data: Mapping[str, Any], *names: str) -> str:
 def _emqx(data: dict[str, Any]) -> Question:
     username, client_id = text(data, "username"), text(data, "clientid", "client_id")
     if "topic" not in data:
-        return Question("sign_in", username, text(data, "password"), client_id)
+        return Question("sign_in", username, text(data, "password"), client_id, certificate=text(data, "cert_pem", "cert_fingerprint"))
     action = text(data, "action")
     if action not in ("publish", "subscribe"):
         raise BadQuestion

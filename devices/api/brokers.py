@@ -51,7 +51,7 @@ def ask(request: HttpRequest) -> HttpResponse:
 def judge(question: Question) -> list[bool]:
     """A verdict for each topic that is asked about, else one. Raises DatabaseError."""
     if question.action == "sign_in":
-        return [may_sign_in(question.username, question.password, question.client_id)]
+        return [may_sign_in(question.username, question.password, question.client_id, question.certificate)]
     if question.action == "enter":
         return [_may_enter(question.username, name) for name in question.topics or ("",)]
     allowed = may_publish if question.action == "publish" else may_subscribe

@@ -5,6 +5,7 @@ from rest_framework.routers import SimpleRouter
 
 from iotpanel.tenants.keys import KEY_PATTERN
 
+from .certificates import CertificatesView, CertificateView
 from .claims import BulkView, ClaimCodeView, ClaimsView
 from .commands import CommandsView, CommandView
 from .firmware import FirmwareViewSet, ImageDoor
@@ -30,6 +31,8 @@ urlpatterns = [
     path("device/register", RegisterDoor.as_view(), name="device-register"),
     path("device/firmware/<str:token>", ImageDoor.as_view(), name="device-firmware"),
     path("devices/bulk/", BulkView.as_view(), name="devices-bulk"),
+    re_path(rf"{DEVICE}certificates/$", CertificatesView.as_view(), name="devices-certificates"),
+    re_path(rf"{DEVICE}certificates/(?P<serial>[0-9A-Fa-f]{{1,40}})/$", CertificateView.as_view(), name="devices-certificate"),
     re_path(rf"{DEVICE}claim-code/$", ClaimCodeView.as_view(), name="devices-claim-code"),
     path("claims/", ClaimsView.as_view(), name="claims"),
     re_path(rf"{PRODUCT}registration/$", PolicyView.as_view(), name="products-registration"),

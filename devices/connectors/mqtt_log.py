@@ -9,7 +9,8 @@ import re
 from devices.topics import is_device_key
 
 TOPIC = "$SYS/broker/log/N"
-_CONNECTED = re.compile(rb"New client connected from \S+ as (\S+) \(")
+# Not where the account is ours: to end the session of a revoked certificate we connect in the device's name.
+_CONNECTED = re.compile(rb"New client connected from \S+ as (\S+) \((?![^']*u'iotpanel-)")
 # “Client pump-1 disconnected.” is not among them: a device that says goodbye sleeps until it has something to say,
 # and the broker sends no last will for it either. Nor is “Client pump-1 disconnected, not authorised.”: the broker
 # says so of whoever tries a wrong password too, and a stranger's guess must not make a device look gone.

@@ -88,9 +88,9 @@ def pubacks(mids: Iterable[bytes]) -> bytes:
     return b"".join([b"\x40\x02" + mid for mid in mids if mid])
 
 
-def connect(client_id: str, user: str, password: str, keepalive: int) -> bytes:
-    """Sign in to a session that outlives its connection (3.1)."""
-    flags = (0x80 if user else 0) | (0x40 if user else 0)
+def connect(client_id: str, user: str, password: str, keepalive: int, *, clean: bool = False) -> bytes:
+    """Sign in to a session that outlives its connection, or with `clean` to one that does not, forgetting the old (3.1)."""
+    flags = (0x80 if user else 0) | (0x40 if user else 0) | (0x02 if clean else 0)
     names = [client_id, user, password] if user else [client_id]
     return _packet(CONNECT, _text("MQTT") + struct.pack("!BBH", 4, flags, keepalive) + b"".join(map(_text, names)))
 

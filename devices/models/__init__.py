@@ -1,5 +1,6 @@
 """One noun per file; import them from here."""
 
+from .certificate import CertificateSet, DeviceCertificate
 from .claim import Claim
 from .command import Command, CommandState
 from .credential import Credential
@@ -16,12 +17,14 @@ from .shadow import Shadow, ShadowStep
 
 __all__ = [
     "MAX_DISCOVERED",
+    "CertificateSet",
     "ChunkRequest",
     "Claim",
     "Command",
     "CommandState",
     "Credential",
     "Device",
+    "DeviceCertificate",
     "DevicePresence",
     "DeviceSet",
     "DiscoveredProperty",

@@ -103,6 +103,10 @@ def text_of(*certificates: x509.Certificate) -> str:
     return "".join(each.public_bytes(serialization.Encoding.PEM).decode() for each in certificates)
 
 
+def crl_text(revoked: x509.CertificateRevocationList) -> str:
+    return revoked.public_bytes(serialization.Encoding.PEM).decode()
+
+
 def private_text(key: Key) -> str:
     form = (serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
     return key.private_bytes(*form).decode()

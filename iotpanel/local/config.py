@@ -9,7 +9,12 @@ from iotpanel.local.home import Home
 from iotpanel.local.ports import remembered_port
 from iotpanel.local.say import Trouble
 
-FURTHER_PORTS = {"mqtts": "IOTPANEL_MQTTS_PORT", "ws": "IOTPANEL_MQTT_WS_PORT", "wss": "IOTPANEL_MQTT_WSS_PORT"}
+FURTHER_PORTS = {
+    "mqtts": "IOTPANEL_MQTTS_PORT",
+    "ws": "IOTPANEL_MQTT_WS_PORT",
+    "wss": "IOTPANEL_MQTT_WSS_PORT",
+    "cert": "IOTPANEL_MQTT_CERT_PORT",
+}
 INNER_PORTS = ("IOTPANEL_MQTT_WORKER_PORT", "IOTPANEL_DB_PORT", "IOTPANEL_CACHE_PORT")
 WILDCARDS = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - the names of "every address", not a wish to bind there
 

@@ -4,14 +4,19 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from iotpanel.local import certificates
+from iotpanel.local import certificates, device_authority
 from iotpanel.local.config import FURTHER_PORTS as SETTING
 from iotpanel.local.config import Config
 from iotpanel.local.ports import demand_free, is_taken
 from iotpanel.local.say import Trouble, say
 
-USUAL = {"mqtts": 8883, "wss": 8084}  # where there is a certificate; plain WebSocket has to be asked for
-WORDS = {"mqtts": "MQTT over TLS", "ws": "MQTT over WebSocket", "wss": "MQTT over WebSocket with TLS"}
+USUAL = {"mqtts": 8883, "wss": 8084, "cert": 8885}  # where there is a certificate; plain WebSocket has to be asked for
+WORDS = {
+    "mqtts": "MQTT over TLS",
+    "ws": "MQTT over WebSocket",
+    "wss": "MQTT over WebSocket with TLS",
+    "cert": "MQTT over TLS for devices with a certificate",
+}
 
 
 @dataclass(frozen=True)
@@ -22,6 +27,7 @@ class Listeners:
     mqtts: int = 0
     ws: int = 0
     wss: int = 0
+    cert: int = 0
 
     @property
     def open(self) -> dict[str, int]:
@@ -30,6 +36,20 @@ class Listeners:
     def environment(self) -> dict[str, str]:
         """What the application is told, so that the pages name the doors that are open."""
         return {SETTING[name]: str(getattr(self, name)) for name in SETTING}
+
+    @property
+    def secrets(self) -> Path:
+        return self.tls.parent / "secrets"
+
+    @property
+    def revoked(self) -> Path:
+        """The list of revoked certificates, which the uplink worker keeps."""
+        return self.tls.parent / "broker" / device_authority.REVOKED
+
+    def prepare(self) -> None:
+        """What the door for certificates needs, before the broker starts."""
+        if self.cert:
+            device_authority.begin_list(self.revoked, device_authority.ensure(self.secrets))
 
     def settings(self, bind: str) -> str:
         """Lines of mosquitto.conf."""
@@ -40,10 +60,17 @@ class Listeners:
         yield "use_username_as_clientid true"
         if name in {"ws", "wss"}:
             yield "protocol websockets"
-        if name in {"mqtts", "wss"}:
+        if name != "ws":
             yield f"certfile {self.tls}/server.pem"
             yield f"keyfile {self.tls}/server.key"
-            yield "tls_version tlsv1.2"  # and newer
+            # And newer. By certificate from 1.3 on: there alone no session is resumed (see openssl.cnf), and a resumed one
+            # would come in without being looked up in the list of the revoked.
+            yield f"tls_version {'tlsv1.3' if name == 'cert' else 'tlsv1.2'}"
+        if name == "cert":
+            yield f"cafile {self.secrets}/{device_authority.NAME}.pem"
+            yield f"crlfile {self.revoked}"
+            yield "require_certificate true"
+            yield "use_identity_as_username true"
 
 
 def choose(config: Config) -> Listeners:

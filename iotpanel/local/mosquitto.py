@@ -73,6 +73,16 @@ use_username_as_clientid true
 # Our own workers.
 listener {worker_port} {worker_bind}
 """
+TLS_SETTINGS = """\
+# No session tickets of TLS 1.3: who resumes a session is not looked up in the list of revoked certificates.
+openssl_conf = start
+[start]
+ssl_conf = libraries
+[libraries]
+system_default = tls
+[tls]
+NumTickets = 0
+"""
 QUEUE_BYTES = 1_000_000_000
 SAVED_EVERY = 5
 """Seconds: what the broker acknowledged since it last saved is lost when it is killed."""
@@ -99,7 +109,7 @@ class Mosquitto:
 
     def part(self) -> Part:
         argv = (str(self.tree.program("mosquitto")), "-c", str(self.home.broker / "mosquitto.conf"))
-        return Part("mosquitto", argv, self.is_ready, patience=20)
+        return Part("mosquitto", argv, self.is_ready, patience=20, env={"OPENSSL_CONF": str(self.home.broker / "openssl.cnf")})
 
     def is_ready(self) -> bool:
         return all(accepts(port, self.reach) for port in (self.port, *self.listeners.open.values())) and accepts(self.worker_port)
@@ -109,6 +119,8 @@ class Mosquitto:
         data = self.home.root / "mosquitto"
         data.mkdir(exist_ok=True, mode=0o700)
         write_private(self.home.broker / "mosquitto.conf", self.settings(data))
+        write_private(self.home.broker / "openssl.cnf", TLS_SETTINGS)
+        self.listeners.prepare()
         ours = {"passwords": f"{WORKER}:{self.password_hash()}\n", "acl": OUR_RULES}
         for name, lines in ours.items():
             write_private(self.home.broker / f"ours-{name}", lines)

@@ -114,8 +114,8 @@ def test_plain_websocket_needs_no_certificate_but_has_to_be_asked_for(home: Home
 def test_a_usual_port_that_is_taken_stays_closed_and_one_that_was_asked_for_is_trouble(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
     certificates.ensure(home, ["localhost"], anew=True)
     monkeypatch.setattr(listeners, "is_taken", lambda port, host: port == 8883)
-    assert asked(home).open == {"wss": 8084}
-    assert asked(home, IOTPANEL_MQTT_WSS_PORT="0").open == {}
+    assert asked(home).open == {"wss": 8084, "cert": 8885}
+    assert asked(home, IOTPANEL_MQTT_WSS_PORT="0").open == {"cert": 8885}
 
     monkeypatch.setattr("iotpanel.local.ports.is_taken", lambda port, host: True)
     with pytest.raises(Trouble, match="IOTPANEL_MQTTS_PORT"):

@@ -28,6 +28,7 @@ def further_doors(endpoint: Endpoint) -> list[tuple[str, str]]:
         (_("MQTT over TLS"), "mqtts", settings.MQTTS_PORT, ""),
         (_("MQTT over WebSocket"), "ws", settings.MQTT_WS_PORT, "/mqtt"),
         (_("MQTT over WebSocket with TLS"), "wss", settings.MQTT_WSS_PORT, "/mqtt"),
+        (_("MQTT over TLS, by certificate"), "mqtts", settings.MQTT_CERT_PORT, ""),
     ]
     return [(name, f"{scheme}://{host}:{port}{path}") for name, scheme, port, path in known if port]
 

@@ -29,6 +29,7 @@ def test_it_reads_who_comes_and_goes(line: bytes, word: tuple[str, bytes]) -> No
         b"1795247966: Client pump-1 disconnected, not authorised.",  # a stranger who tried a password
         b"1795247966: Client <unknown> closed its connection.",
         b"1795247966: Client <unknown> disconnected due to protocol error.",
+        b"1795247966: New client connected from 127.0.0.1:52144 as pump-1 (p2, c1, k60, u'iotpanel-worker').",  # we, ending its session
         b"1795247966: New client connected from 127.0.0.1:52144 as iotpanel-uplink (p2, c1, k60, u'iotpanel-worker').",
         b"1795247966: mosquitto version 2.0.21 running",
         b"1795247966: Denied PUBLISH from x (d0, q0, r0, m0, 'Client pump-1 closed its connection.', ... (3 bytes))",
