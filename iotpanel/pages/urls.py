@@ -4,13 +4,13 @@ from django.urls import URLPattern, URLResolver, include, path
 
 from . import account, claim, dead_letters, first_use, frame, search, trust
 from .alarms import views as alarms
-from .devices import sparks
+from .devices import bulk, sparks
 from .devices import views as devices
 from .jobs import starting
 from .jobs import views as jobs
 from .ledger import views as ledger
 from .overview.views import overview
-from .products import codec, firmware
+from .products import codec, firmware, provisioning
 from .products import views as products
 from .rules import trace
 from .rules import views as rules
@@ -21,6 +21,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("devices/", devices.device_list, name="devices"),
     path("devices/-/sparks/", sparks.sparks, name="devices-sparks"),
     path("devices/-/change/", devices.change_many, name="devices-change"),
+    path("devices/-/bulk/", bulk.make_many, name="devices-bulk-page"),
     path("devices/-/claim/", claim.claim_device, name="device-claim"),
     path("jobs/", jobs.jobs, name="jobs"),
     path("jobs/-/new/", starting.new_job, name="job-new"),
@@ -39,6 +40,11 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("products/<str:key>/firmware/", firmware.firmware, name="product-firmware"),
     path("products/<str:key>/firmware/upload/", firmware.upload, name="product-firmware-upload"),
     path("products/<str:key>/firmware/<int:pk>/delete/", firmware.delete, name="product-firmware-delete"),
+    path("products/<str:key>/provisioning/", provisioning.provisioning, name="product-provisioning"),
+    path("products/<str:key>/provisioning/policy/", provisioning.policy, name="product-policy"),
+    path("products/<str:key>/provisioning/secret/", provisioning.secret, name="product-secret"),
+    path("products/<str:key>/provisioning/serials/", provisioning.add_serials, name="product-serials"),
+    path("products/<str:key>/provisioning/serials/<int:pk>/<str:verb>/", provisioning.decide, name="product-serial"),
     path("products/<str:key>/devices/", products.devices, name="product-devices"),
     path("welcome/", first_use.welcome, name="welcome"),
     path("welcome/skip/", first_use.skip, name="welcome-skip"),

@@ -1,7 +1,9 @@
 """The Connect tab: address, credentials, programs to paste, a device to try them with, and a box to send by hand."""
 
+from datetime import timedelta
 from typing import Any
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.translation import gettext as _
@@ -19,11 +21,13 @@ from telemetry.tiles import model_of
 from telemetry.views.device import device_of
 
 from . import sending
+from .access import access_of
 from .endpoint import endpoint_of, further_doors, only_here
 from .frame import around
 from .snippets import message_for, sample_values, snippets
 
 TEST = "-test"
+GRACE = ("1", "24", "168")  # hours that the old secret may go on
 LONGEST_KEY = 64
 
 
@@ -37,6 +41,7 @@ def panel(request: HttpRequest, device: Device, secret: str | None = None) -> di
         "doors": further_doors(endpoint),
         "own_root": has_own_root(),
         "secret": secret,
+        "may_overlap": not settings.BROKER_DIR,
         "credential": device.credentials.filter(revoked_at=None).first(),
         "snippets": snippets(device, endpoint, secret),
     }
@@ -60,6 +65,7 @@ def connect(request: HttpRequest, key: str) -> HttpResponse:
             "form": sending.form_of(message, sample_values(device.product)),
             "is_test": device.key.endswith(TEST),
         }
+        | access_of(device)
     )
     return render(request, "devices/detail/connect.html", context)
 
@@ -68,9 +74,11 @@ def connect(request: HttpRequest, key: str) -> HttpResponse:
 @never_cache
 @tenant_page(Role.ADMIN)
 def rotate(request: HttpRequest, key: str) -> HttpResponse:
-    """A new secret, shown once; the old one ends."""
+    """A new secret, shown once; the old one ends at once, or later where the broker asks us whether it still holds."""
     device = device_of(request, key)
-    secret = provisioning.rotate_secret(device)
+    hours = request.POST.get("grace", "")
+    grace = timedelta(hours=int(hours)) if hours in GRACE and not settings.BROKER_DIR else timedelta()
+    secret = provisioning.rotate_secret(device, grace=grace)
     return render(request, "devices/detail/credentials.html", panel(request, device, secret) | {"may_edit": True})
 
 

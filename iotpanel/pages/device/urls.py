@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, URLResolver, path
 
-from . import commands, connect, shadow, tabs
+from . import access, commands, connect, shadow, tabs
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", tabs.now, name="device"),
@@ -19,6 +19,9 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("shadow/change/", shadow.change, name="device-shadow-change"),
     path("connect/", connect.connect, name="device-tab-connect"),
     path("connect/rotate/", connect.rotate, name="device-rotate"),
+    path("connect/certificates/", access.issue, name="device-certificate-issue"),
+    path("connect/certificates/<str:serial>/revoke/", access.revoke, name="device-certificate-revoke"),
+    path("connect/claim-code/", access.claim_code, name="device-claim-code"),
     path("connect/test-device/", connect.make_test_device, name="device-make-test"),
     path("connect/send/", connect.send, name="device-send"),
 ]

@@ -10,7 +10,7 @@ from django.db.models import Count, Max, Min, Q
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from devices.models import Device
+from devices.models import Device, DeviceCertificate
 from iotpanel.health import OK, readiness
 from iotpanel.pages import wording
 from iotpanel.pages.reasons import reason_words
@@ -141,8 +141,20 @@ def _letters_title(count: int, product: str | None, reason: str) -> str:
     return ngettext("%(count)s message of “%(product)s”: %(reason)s", "%(count)s messages of “%(product)s”: %(reason)s", count) % numbers
 
 
+def certificates(tenant: Tenant) -> list[Item]:
+    """Devices whose certificate ends soon while no later one is there: then they cannot sign in any more."""
+    ending = DeviceCertificate.objects.for_tenant(tenant).ending().select_related("device").order_by("not_after")
+    found = []
+    for each in ending[:SHOWN]:
+        title = _("The certificate of %(device)s ends on %(day)s") % {"device": each.device.name, "day": f"{each.not_after:%Y-%m-%d}"}
+        address = f"/devices/{each.device.key}/connect/"
+        found.append(Item("minor", title, address, None, [_("issue a new one, and the device changes over without a gap")]))
+    return found
+
+
 def items(tenant: Tenant, window: Window, platform: bool) -> list[Item]:
     """All of it, the most urgent first, then the newest; `platform` adds what only its administrators can mend."""
-    found = parts() + (disk() if platform else []) + alarms(tenant) + offline(tenant) + silent_children(tenant) + letters(tenant, window)
+    found = parts() + (disk() if platform else []) + alarms(tenant) + offline(tenant) + silent_children(tenant) + certificates(tenant)
+    found += letters(tenant, window)
     found.sort(key=lambda item: -item.since.timestamp() if item.since else 0.0)
     return sorted(found, key=lambda item: ORDER.index(item.severity))

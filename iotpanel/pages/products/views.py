@@ -67,7 +67,7 @@ def take_ready(request: TenantRequest) -> HttpResponseBase:
 def around(request: TenantRequest, product: Product, tab: str) -> dict[str, Any]:
     """What every tab of a product shows around its own part."""
     labels = {"model": _("Thing model"), "codec": _("Codec"), "topics": _("Topics"), "firmware": _("Firmware")}
-    labels["devices"] = _("Devices")
+    labels |= {"provisioning": _("Provisioning"), "devices": _("Devices")}
     base = product.get_absolute_url()
     tabs = [(label, base if name == "model" else f"{base}{name}/", name == tab) for name, label in labels.items()]
     return {"product": product, "tabs": tabs, "tab": tab, "edit": edit_address(request, product)}
