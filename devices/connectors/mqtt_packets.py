@@ -92,20 +92,21 @@ def connect(client_id: str, user: str, password: str, keepalive: int, *, clean: 
     """Sign in to a session that outlives its connection, or with `clean` to one that does not, forgetting the old (3.1)."""
     flags = (0x80 if user else 0) | (0x40 if user else 0) | (0x02 if clean else 0)
     names = [client_id, user, password] if user else [client_id]
-    return _packet(CONNECT, _text("MQTT") + struct.pack("!BBH", 4, flags, keepalive) + b"".join(map(_text, names)))
+    return packet(CONNECT, text("MQTT") + struct.pack("!BBH", 4, flags, keepalive) + b"".join(map(text, names)))
 
 
 def subscribe(mid: int, topics: Iterable[str]) -> bytes:
     """Subscribe at QoS 1 (3.8)."""
-    return _packet(SUBSCRIBE, struct.pack("!H", mid) + b"".join(_text(topic) + b"\x01" for topic in topics))
+    return packet(SUBSCRIBE, struct.pack("!H", mid) + b"".join(text(topic) + b"\x01" for topic in topics))
 
 
 def unsubscribe(mid: int, topics: Iterable[str]) -> bytes:
     """No longer these (3.10)."""
-    return _packet(UNSUBSCRIBE, struct.pack("!H", mid) + b"".join(map(_text, topics)))
+    return packet(UNSUBSCRIBE, struct.pack("!H", mid) + b"".join(map(text, topics)))
 
 
-def _packet(first: int, body: bytes) -> bytes:
+def packet(first: int, body: bytes) -> bytes:
+    """A packet of any kind (2.2)."""
     length, digits = len(body), bytearray()
     while True:
         length, digit = divmod(length, 128)
@@ -114,6 +115,7 @@ def _packet(first: int, body: bytes) -> bytes:
             return bytes([first]) + bytes(digits) + body
 
 
-def _text(value: str) -> bytes:
+def text(value: str) -> bytes:
+    """A string with its length (1.5.3)."""
     data = value.encode()
     return struct.pack("!H", len(data)) + data

@@ -56,6 +56,7 @@ class MqttSession:
         self._connection = 0  # 0 is none: nothing may be sent
         self._number = self._mid = 0
         self._spoke = self._heard = self._pinged = 0.0
+        self._retry_last = RETRY_LAST
         self._stopping = threading.Event()
         self._wakes, self._woken = socket.socketpair()
         self._wakes.setblocking(False)
@@ -117,7 +118,7 @@ class MqttSession:
             except Exception as error:  # mostly OSError; a fault of ours costs a connection too, and messages come again
                 self._lost(error)
             self._stopping.wait(delay)
-            delay = min(delay * 2, RETRY_LAST)
+            delay = min(delay * 2, self._retry_last)
 
     def _open(self) -> socket.socket:
         host, tls = self._url.hostname or "127.0.0.1", self._url.scheme == "mqtts"
@@ -136,12 +137,16 @@ class MqttSession:
             data += more
         if data[0] != packets.CONNACK or data[3]:
             raise Refused(packets.CONNACK_REASONS.get(data[3], f"answer {data[:4].hex()}"))
+        self._welcomed()
+        return data[4:]
+
+    def _welcomed(self) -> None:
+        """From now on there is somebody to talk to."""
         self._spoke = self._heard = time.monotonic()
         with self._lock:
             self._outgoing.clear()
             self._connection = self._number
         self._listener.opened(self._number)
-        return data[4:]
 
     def _stay(self, sock: socket.socket, rest: bytes) -> None:
         """Read and write until we are told to stop. Raises OSError, Malformed."""
