@@ -15,6 +15,8 @@ def route(topic: str, directory: Directory) -> topics.Route:
     if not topic.startswith("devices/"):
         return _mapped(topic, directory)
     found = topics.parse(topic)
+    if found.kind == "reply":  # names a command, so nobody says it again
+        return found
     if len(ROUTES) >= MAXROUTES:
         ROUTES.clear()
     ROUTES[topic] = found
