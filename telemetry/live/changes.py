@@ -1,5 +1,6 @@
 """Changes of commands and shadows on their way to the browsers: a sink, called in the writer's transaction."""
 
+from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
@@ -54,9 +55,8 @@ def _notice(change: CommandChange | ShadowChange) -> Notice:
 
 
 def _push(told: Sequence[CommandChange | ShadowChange]) -> None:
-    for change in told:
-        if isinstance(change, CommandChange):
-            metrics.COMMAND_CHANGES.labels(change.state).inc()
+    for state, number in Counter(change.state for change in told if isinstance(change, CommandChange)).items():
+        metrics.COMMAND_CHANGES.labels(state).inc(number)
     live = publisher()
     if live.noticed:
         live.notices(_notice(change) for change in told)
