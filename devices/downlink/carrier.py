@@ -1,27 +1,24 @@
 """The downlink's own connection to the broker: QoS 1, MQTT 5, and nothing that it sends by itself a second time.
 
-MQTT 5, because its acknowledgement says whether anybody subscribes to the topic. When the connection is lost, what
-was not acknowledged stays open: whether to send it again is for the dispatcher to say, so the client and all that
-it remembers is thrown away and the next connection begins with a new one.
+When the connection is lost, what was not acknowledged stays open: whether to send it again is for the dispatcher to
+say. What is published in one turn leaves in one piece, and what the broker says comes in pieces too.
 """
 
 import enum
 import threading
+import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
-from urllib.parse import unquote, urlsplit
+from urllib.parse import urlsplit
 
-import paho.mqtt.client as paho
 import structlog
-from paho.mqtt.enums import CallbackAPIVersion
-from paho.mqtt.packettypes import PacketTypes
-from paho.mqtt.properties import Properties
-from paho.mqtt.reasoncodes import ReasonCode
 
-KEEPALIVE = 30  # seconds
+from devices.connectors import mqtt_publisher
+from devices.connectors.mqtt_publisher import FAILURE, NOBODY, Ears, MqttPublisher
+
 IN_FLIGHT = 10_000  # messages that the broker has not acknowledged yet
-NOBODY = 0x10  # MQTT 5: no matching subscribers
+MIDS = 65_535
 log = structlog.get_logger(__name__)
 
 
@@ -35,99 +32,109 @@ class Fate(enum.Enum):
 
 
 class Ack(NamedTuple):
+    """`at` is when we heard of it, in monotonic seconds."""
+
     token: Any
     fate: Fate
+    at: float
 
 
-class Carrier:
-    """Publishes for one thread; `on_word` is called by another one when there is something in `take`."""
+class Carrier(Ears):
+    """Publishes for one thread; `on_word` is called by another one when there is something in `take` that cannot wait."""
 
     def __init__(self, url: str, client_id: str, on_word: Callable[[], Any]) -> None:
-        self.url = urlsplit(url)
-        self.client_id = client_id
         self.on_word = on_word
         self.connected = threading.Event()
-        self._client: paho.Client | None = None
+        self._session = MqttPublisher(urlsplit(url), client_id, self)
+        self._begun = False
+        self._connection = 0  # 0 is none
+        self._mid = 0
         self._open: dict[int, Any] = {}
-        self._words: deque[tuple[paho.Client, int, Fate]] = deque()
+        self._opened_on = 0  # the connection of all that is open
+        self._lost: list[Any] = []
+        self._leaving: list[bytes] = []
+        self._words: deque[tuple[int, float, Sequence[mqtt_publisher.Ack]]] = deque()
 
     @property
     def room(self) -> int:
         """How many messages may go before some are acknowledged."""
         return IN_FLIGHT - len(self._open)
 
+    @property
+    def waits(self) -> bool:
+        """Whether there is something that the broker has not acknowledged, or that `take` has not told."""
+        return bool(self._open or self._lost)
+
     def heal(self) -> None:
-        """Connect, where there is no connection and none under way. Called once a second by the publishing thread."""
-        client = self._client
-        if client is not None and (self.connected.is_set() or (client._thread is not None and client._thread.is_alive())):
-            return
-        self.stop()
-        client = self._client = self._make_client()
-        try:
-            client.connect_async(self.url.hostname or "127.0.0.1", self.url.port or 1883, KEEPALIVE)
-            client.loop_start()
-        except (OSError, ValueError) as error:
-            log.warning("downlink_not_connected", error=str(error)[:200])
+        """Connect, where we do not yet; the session itself connects again."""
+        if not self._begun:
+            self._begun = True
+            self._session.start()
 
     def stop(self) -> None:
         """End the connection; what it has not acknowledged is UNKNOWN."""
-        client, self._client = self._client, None
-        self.connected.clear()
-        if client is not None:
-            client.disconnect()
-            client.loop_stop()
+        self._session.stop()
 
     def publish(self, token: Any, topic: str, payload: bytes, seconds: float) -> Fate | None:
-        """Send a message that is worthless after so many seconds; None where its fate will be in `take`."""
-        client = self._client
-        if client is None or not self.connected.is_set():
+        """Have a message that is worthless after so many seconds ready for `flush`; None where its fate will be in `take`."""
+        connection = self._connection
+        if not connection:
             return Fate.REFUSED
-        properties = Properties(PacketTypes.PUBLISH)
-        properties.MessageExpiryInterval = max(1, min(int(seconds + 0.999), 0xFFFFFFFF))
-        info = client.publish(topic, payload, qos=1, properties=properties)
-        if info.rc != paho.MQTT_ERR_SUCCESS:
-            return Fate.REFUSED if info.rc == paho.MQTT_ERR_NO_CONN else Fate.UNKNOWN
-        self._open[info.mid] = token
+        self._forsake(connection)
+        self._mid = self._free_mid()
+        self._leaving.append(mqtt_publisher.publish(self._mid, topic, payload, seconds))
+        self._open[self._mid] = token
         return None
+
+    def flush(self) -> None:
+        """Send what is ready."""
+        leaving, self._leaving = self._leaving, []
+        if leaving:
+            self._session.send(b"".join(leaving), self._opened_on)
 
     def take(self) -> list[Ack]:
         """What became of messages since the last call. For the publishing thread."""
         acks = []
+        connection = self._connection  # before the words: none of a later connection is lost
         while self._words:
-            client, mid, fate = self._words.popleft()
-            if client is self._client and mid in self._open:
-                acks.append(Ack(self._open.pop(mid), fate))
-        if not self.connected.is_set() and self._open:
-            acks += [Ack(token, Fate.UNKNOWN) for token in self._open.values()]
-            self._open.clear()
-        return acks
+            spoken_on, at, words = self._words.popleft()
+            if spoken_on == self._opened_on:
+                acks += [Ack(self._open.pop(mid), _fate(code), at) for mid, code in words if mid in self._open]
+        if connection != self._opened_on:
+            self._forsake(connection)
+        lost, self._lost = self._lost, []
+        return acks + [Ack(token, Fate.UNKNOWN, time.monotonic()) for token in lost]
 
-    def _make_client(self) -> paho.Client:
-        client = paho.Client(CallbackAPIVersion.VERSION2, client_id=self.client_id, protocol=paho.MQTTv5, reconnect_on_failure=False)
-        if self.url.username:
-            client.username_pw_set(unquote(self.url.username), unquote(self.url.password or ""))
-        if self.url.scheme == "mqtts":
-            client.tls_set()
-        client.max_inflight_messages_set(IN_FLIGHT)
-        client.on_connect = self._on_connect
-        client.on_disconnect = self._on_disconnect
-        client.on_publish = self._on_publish
-        return client
-
-    def _on_connect(self, client: paho.Client, _userdata: Any, _flags: Any, reason: ReasonCode, _properties: Any) -> None:
-        if reason.is_failure:
-            log.error("downlink_refused_by_broker", reason=str(reason))
-        elif client is self._client:
-            self.connected.set()
-            self.on_word()
-
-    def _on_disconnect(self, client: paho.Client, _userdata: Any, _flags: Any, reason: ReasonCode, _properties: Any) -> None:
-        if client is self._client:
-            self.connected.clear()
-            self.on_word()
-
-    def _on_publish(self, client: paho.Client, _userdata: Any, mid: int, reason: ReasonCode, _properties: Any) -> None:
-        """Runs while paho holds its own lock: nothing here may wait."""
-        fate = Fate.NOBODY if reason.value == NOBODY else Fate.REFUSED if reason.is_failure else Fate.TAKEN
-        self._words.append((client, mid, fate))
+    def opened(self, connection: int) -> None:
+        self._connection = connection
+        self.connected.set()
         self.on_word()
+
+    def closed(self, reason: str) -> None:
+        self._connection = 0
+        self.connected.clear()
+        log.info("downlink_disconnected", reason=reason)
+        self.on_word()
+
+    def acknowledged(self, connection: int, acks: Sequence[mqtt_publisher.Ack]) -> None:
+        self._words.append((connection, time.monotonic(), acks))
+        if any(code for _, code in acks):
+            self.on_word()
+
+    def _forsake(self, connection: int) -> None:
+        """What is open belongs to a connection that is gone, unless it is this one."""
+        if connection != self._opened_on:
+            self._lost += self._open.values()
+            self._open.clear()
+            self._leaving.clear()
+            self._opened_on = connection
+
+    def _free_mid(self) -> int:
+        mid = self._mid % MIDS + 1
+        while mid in self._open:
+            mid = mid % MIDS + 1
+        return mid
+
+
+def _fate(code: int) -> Fate:
+    return Fate.NOBODY if code == NOBODY else Fate.REFUSED if code >= FAILURE else Fate.TAKEN

@@ -1,7 +1,8 @@
 """The thread that publishes what is due. It runs in the uplink worker and owns no state that matters: the rows do.
 
 One turn: settle what the broker said, end what is overdue, claim what may go, commit, publish. It is woken by NOTIFY,
-by the broker's acknowledgements and once a second by itself.
+by what the broker refused and once a second by itself. That the broker has taken a message is written a moment later,
+for then most replies are there, and say it too.
 """
 
 import threading
@@ -27,11 +28,14 @@ from .moves import finish
 from .pace import Pace
 from .patience import Patience
 from .shadow_outbox import ReadyShadow
+from .wake import Word
 
 SWEEP = 1.0  # seconds
 SECOND_LOOK = 30.0  # seconds between two looks at whether word of a device's coming was lost
 RETRY = 1.0  # seconds, while the database is away
 SOON = 0.05  # seconds
+SETTLE = 0.02  # seconds after which the broker's word is written where no reply said more
+BREATH = 0.003  # seconds between two turns: what comes meanwhile shares the next one's statements
 Told = ReadyShadow | ReadyErrand | ReadyPiece
 """What may be sent twice without harm, so that nothing is claimed beforehand; each kind is settled in its own way."""
 SETTLES: dict[type, Callable[[Sequence[Any], datetime], set[int]]] = {
@@ -57,7 +61,7 @@ class Dispatcher:
         self._all_pieces = Pace(settings.FIRMWARE_RATE, settings.FIRMWARE_RATE)
         self._acks: list[Ack] = []
         self._told: set[tuple[type, int]] = set()  # devices whose shadow or offer the broker has not acknowledged yet
-        self._swept_at = self._looked_at = 0.0
+        self._swept_at = self._looked_at = self._turned_at = 0.0
         self._stopping = False
         self._thread = threading.Thread(target=self._run, name="downlink-dispatch", daemon=True)
         self.sent = self.turns = 0
@@ -84,7 +88,9 @@ class Dispatcher:
         return {"connected": self.carrier.connected.is_set(), "sent": self.sent, "turns": self.turns, "alive": self._thread.is_alive()}
 
     def _run(self) -> None:
-        while not self._stopping:
+        stopping = False
+        while not stopping:
+            stopping = self._stopping  # one more turn: it settles everything
             try:
                 self._wait()
                 self.turn()
@@ -97,42 +103,70 @@ class Dispatcher:
 
     def _wait(self) -> None:
         """Until there is word, somebody's time has come, or a second is over."""
-        seconds = min(SWEEP - (time.monotonic() - self._swept_at), self.patience.next_in())
+        seconds = min(SWEEP - (time.monotonic() - self._swept_at), self.patience.next_in(), self._settles_in())
         with self._changed:
             if not self._word and seconds > 0:
                 self._changed.wait(seconds)
+        if (breath := self._turned_at + BREATH - time.monotonic()) > 0:
+            time.sleep(breath)
+        with self._changed:
             self._word = False
 
+    def _settles_in(self) -> float:
+        """Seconds until the broker's word is to be written: it wakes nobody."""
+        if self._acks:
+            return self._acks[0].at + SETTLE - time.monotonic()
+        return SETTLE if self.carrier.waits else float("inf")
+
     def turn(self) -> None:
-        """One round of everything."""
-        self.turns += 1
+        """One round of everything there is."""
         now = timezone.now()
-        heard, everything = self.listener.take()
+        word = self.listener.take()
+        heard = word.commanded | word.devices
         self.patience.heard(heard)
+        reminded = self.patience.take()
+        self._acks += self.carrier.take()
+        ripe = self._ripe()
+        if heard or reminded or ripe or self._may_sweep(word.everything):
+            self.turns += 1
+            self._turn(word, heard, reminded, ripe, now)
+            self._turned_at = time.monotonic()
+
+    def _turn(self, word: Word, heard: Collection[int], reminded: set[int], ripe: Sequence[Ack], now: datetime) -> None:
+        """Everything is committed before anything is published."""
         with transaction.atomic():
-            self._settle(now)
-            devices = self._sweep(now, everything) | self.patience.take() | heard
-            connected = bool(devices) and self.carrier.connected.is_set()
-            batch = self._claim(devices, heard, now) if connected else []
-            told = self._ready_told(devices) if connected else []
-        self._acks.clear()
-        for command, topics, payload in batch:
-            self._publish(command, topics, payload, min(command.timeout, (command.expires_at - now).total_seconds()))
-        for each, topics in told:
-            self._told.add((type(each), each.device_id))
-            self._publish(each, topics, each.payload(), each.seconds)
+            self._settle(ripe, now)
+            due, wanted = self._sweep(now, word.everything)
+            devices, others = due | wanted | reminded | heard, wanted | reminded | word.devices
+            connected = self.carrier.connected.is_set()
+            batch = self._claim(devices, heard, now) if connected and devices else []
+            told = self._ready_told(others) if connected and others else []
+        done = set(map(id, ripe))
+        self._acks = [ack for ack in self._acks if id(ack) not in done]
+        try:
+            for command, topics, payload in batch:
+                self._publish(command, topics, payload, min(command.timeout, (command.expires_at - now).total_seconds()))
+            for each, topics in told:
+                self._told.add((type(each), each.device_id))
+                self._publish(each, topics, each.payload(), each.seconds)
+        finally:
+            self.carrier.flush()  # what was claimed leaves, whatever became of the others
 
     # --- What the broker said --------------------------------------------------------------------------------
 
-    def _settle(self, now: datetime) -> None:
-        """Write down what became of what was published. What fails here is settled in the next turn."""
-        self._acks += self.carrier.take()
+    def _ripe(self) -> list[Ack]:
+        """What is to be written now. What fails then is tried again in the next turn."""
+        until = float("inf") if self._stopping else time.monotonic() - SETTLE
+        return [ack for ack in self._acks if ack.fate is not Fate.TAKEN or ack.at <= until]
+
+    def _settle(self, acks: Sequence[Ack], now: datetime) -> None:
+        """Write down what became of what was published."""
         by_fate: dict[Fate, list[Ready]] = {fate: [] for fate in Fate}
-        for ack in self._acks:
+        for ack in acks:
             if isinstance(ack.token, Ready):
                 by_fate[ack.fate].append(ack.token)
         for kind, settle in SETTLES.items():
-            self._settle_told(kind, [ack for ack in self._acks if type(ack.token) is kind], settle, now)
+            self._settle_told(kind, [ack for ack in acks if type(ack.token) is kind], settle, now)
         if taken := by_fate[Fate.TAKEN]:
             claims.mark_sent([command.id for command in taken], now)
             self.patience.reached(command.device_id for command in taken)
@@ -159,19 +193,20 @@ class Dispatcher:
                 self.patience.remind(ack.token.device_id, RETRY if ack.fate is not Fate.TAKEN else 0)
         self._told -= {(kind, ack.token.device_id) for ack in acks}
 
-    def _sweep(self, now: datetime, everything: bool) -> set[int]:
-        """Once a second; returns the devices that something may be due for."""
-        at = time.monotonic()
-        if at - self._swept_at < SWEEP and not everything:
-            return set()
-        self._swept_at = at
+    def _may_sweep(self, everything: bool) -> bool:
+        return everything or time.monotonic() - self._swept_at >= SWEEP
+
+    def _sweep(self, now: datetime, everything: bool) -> tuple[set[int], set[int]]:
+        """Once a second; returns the devices that commands are due for, and those that anything may be due for."""
+        if not self._may_sweep(everything):
+            return set(), set()
+        at = self._swept_at = time.monotonic()
         self.carrier.heal()
         sweep.sweep(now)
-        devices = claims.due_devices(now)
-        if everything or at - self._looked_at > SECOND_LOOK:
-            self._looked_at = at
-            devices |= claims.waited_for() | shadow_outbox.wanted_devices() | errand_outbox.wanted_devices()
-        return devices
+        if not everything and at - self._looked_at <= SECOND_LOOK:
+            return claims.due_devices(now), set()
+        self._looked_at = at
+        return claims.due_devices(now), claims.waited_for() | shadow_outbox.wanted_devices() | errand_outbox.wanted_devices()
 
     # --- What may go -----------------------------------------------------------------------------------------
 
@@ -244,5 +279,5 @@ class Dispatcher:
         if fate is None:
             self.sent += 1
         else:
-            self._acks.append(Ack(token, fate))
+            self._acks.append(Ack(token, fate, time.monotonic()))
             self.wake()

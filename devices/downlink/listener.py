@@ -8,6 +8,7 @@ import structlog
 from django.db import connection
 
 from . import wake
+from .wake import Word
 
 NAP = 0.5  # seconds between two looks at whether to stop
 RETRY = 1.0
@@ -20,8 +21,7 @@ class Listener:
     def __init__(self, on_word: Callable[[], Any]) -> None:
         self.on_word = on_word
         self._lock = threading.Lock()
-        self._devices: set[int] = set()
-        self._all = True  # what happened before we listened
+        self._word = Word(everything=True)  # what happened before we listened
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="downlink-listener", daemon=True)
 
@@ -34,15 +34,13 @@ class Listener:
 
     def everything(self) -> None:
         """Whatever was taken may not have been done."""
-        with self._lock:
-            self._all = True
+        self._note(Word(everything=True))
 
-    def take(self) -> tuple[set[int], bool]:
-        """The devices since the last call, and whether there may be more that nobody named."""
+    def take(self) -> Word:
+        """What was said since the last call."""
         with self._lock:
-            found, everything = (self._devices, self._all)
-            self._devices, self._all = set(), False
-        return found, everything
+            found, self._word = self._word, Word()
+        return found
 
     def _run(self) -> None:
         while not self._stopping.is_set():
@@ -60,13 +58,10 @@ class Listener:
         self.everything()
         self.on_word()
         while not self._stopping.is_set():
-            for notice in connection.connection.notifies(timeout=NAP, stop_after=1):
+            for notice in connection.connection.notifies(timeout=NAP):
                 self._note(wake.read(notice.payload))
                 self.on_word()
 
-    def _note(self, ids: set[int] | None) -> None:
+    def _note(self, word: Word) -> None:
         with self._lock:
-            if ids is None:
-                self._all = True
-            else:
-                self._devices |= ids
+            self._word |= word

@@ -103,6 +103,5 @@ def tell(changed: Sequence[CommandChange]) -> None:
     if not changed:
         return
     ended = [change for change in changed if change.final]
-    wake.look_at({change.device_id for change in ended})  # the next one's turn
-    wake.ended([change.command_id for change in ended])
+    wake.queued({change.device_id for change in ended}, [change.command_id for change in ended])  # the next one's turn
     tell_sinks(changed)

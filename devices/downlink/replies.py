@@ -1,7 +1,7 @@
 """What devices answer, judged and written for a whole batch of uplinks at once, in the batch's transaction."""
 
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 import orjson
@@ -18,18 +18,21 @@ MAX_ID = 2**63 - 1
 STATES = {"ok": "succeeded", "error": "failed", "received": "delivered"}
 Verdict = Invalid | None
 _KNOWN = """
-    SELECT id, device_id, state, finished_at IS NOT NULL, attempts, result, error FROM devices_command
+    SELECT id, device_id, state, finished_at IS NOT NULL, attempts, result, error,
+           CASE WHEN in_flight AND state = 'queued' THEN due_at - make_interval(secs => timeout) END
+    FROM devices_command
     WHERE id = ANY(%s) ORDER BY id FOR UPDATE
 """
-# A reply may be here before the broker's acknowledgement was written down: then it was sent when it was claimed.
+# A reply is nearly always here before the broker's acknowledgement was written down: then it was sent when it was claimed.
 _WRITE = f"""
     WITH said AS (
         SELECT * FROM jsonb_to_recordset(%(rows)s::jsonb)
-        AS row (id bigint, state text, at timestamptz, final boolean, reason text, error text, result jsonb, entries jsonb)
+        AS row (id bigint, state text, at timestamptz, sent_at timestamptz, final boolean, reason text, error text, result jsonb,
+                entries jsonb)
     ), moved AS (
         UPDATE devices_command command SET
             state = said.state, reason = said.reason, error = said.error, result = said.result,
-            history = history || said.entries, sent_at = coalesce(sent_at, said.at),
+            history = history || said.entries, sent_at = coalesce(command.sent_at, said.sent_at),
             finished_at = CASE WHEN said.final THEN said.at END, in_flight = NOT said.final,
             waits = ''
         FROM said WHERE command.id = said.id RETURNING command.id, {moves.qualified("command")}
@@ -39,7 +42,7 @@ _WRITE = f"""
 
 
 class _Known(NamedTuple):
-    """What is known of a command, as this batch's replies change it."""
+    """What is known of a command, as this batch's replies change it; `claimed_at` where nobody has noted yet that it was sent."""
 
     id: int
     device_id: int
@@ -48,6 +51,7 @@ class _Known(NamedTuple):
     attempts: int
     result: Any
     error: str
+    claimed_at: datetime | None
 
 
 def command_id(text: str) -> int:
@@ -82,7 +86,7 @@ def apply(replies: Sequence[Reply]) -> list[Verdict]:
     rows: dict[int, dict[str, Any]] = {}
     verdicts = [_judge(reply, known, rows) for reply in replies]
     if rows:
-        tell(_write(list(rows.values()), max(reply.received_at for reply in replies)))
+        tell(_write(rows, max(reply.received_at for reply in replies)))
     return verdicts
 
 
@@ -104,14 +108,16 @@ def _judge(reply: Reply, known: dict[int, _Known], rows: dict[int, dict[str, Any
 
 def _row(reply: Reply, found: _Known, before: dict[str, Any] | None) -> dict[str, Any]:
     state, at = STATES[reply.status], EPOCH + timedelta(microseconds=reply.received_at)
+    sent = min(found.claimed_at or at, at)
     reason = "device_error" if state == "failed" else ""
     entries = [*(before["entries"] if before else []), entry(state, at, reason=reason)]
     if found.state == "queued":
-        entries.insert(0, entry("sent", at))
+        entries.insert(0, entry("sent", sent))
     return {
         "id": found.id,
         "state": state,
         "at": at.isoformat(),
+        "sent_at": before["sent_at"] if before else sent.isoformat(),
         "final": state != "delivered",
         "reason": reason,
         "error": reply.error,
@@ -120,7 +126,14 @@ def _row(reply: Reply, found: _Known, before: dict[str, Any] | None) -> dict[str
     }
 
 
-def _write(rows: list[dict[str, Any]], at: int) -> list[CommandChange]:
+def _write(rows: dict[int, dict[str, Any]], at: int) -> list[CommandChange]:
     with connection.cursor() as cursor:
-        cursor.execute(_WRITE, {"rows": orjson.dumps(rows).decode()})
-        return [change_of(row, EPOCH + timedelta(microseconds=at)) for row in cursor.fetchall()]
+        cursor.execute(_WRITE, {"rows": orjson.dumps(list(rows.values())).decode()})
+        last = [change_of(row, EPOCH + timedelta(microseconds=at)) for row in cursor.fetchall()]
+    return [change for each in last for change in (*_passed(each, rows[each.command_id]["entries"]), each)]
+
+
+def _passed(last: CommandChange, entries: list[dict[str, Any]]) -> list[CommandChange]:
+    """The states on the way to the last one, which nobody was told of yet."""
+    bare = {"final": False, "reason": "", "error": "", "result": None}
+    return [last._replace(state=each["state"], at=each["ts"] * 1000, **bare) for each in entries[:-1]]

@@ -83,7 +83,7 @@ class Waiting:
         idle_since = time.monotonic()
         while True:
             for notice in connection.connection.notifies(timeout=NAP, stop_after=1):
-                self._wake(wake.read(notice.payload) or set())
+                self._wake(wake.read_ended(notice.payload))
             with self._lock:
                 if self._events:
                     idle_since = time.monotonic()

@@ -1,11 +1,13 @@
 """Replies and shadow reports on their way through the pipeline."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.utils import timezone
 
-from devices.downlink import claims, shadow
+from devices.downlink import claims, moves, shadow
+from devices.messages import CommandChange
 from devices.models import Command, Device, Shadow
 from iotpanel.tenants.models import Tenant
 from telemetry.uplink.pipeline import process
@@ -59,12 +61,54 @@ def test_a_device_may_say_that_it_has_it_first(device: Device) -> None:
 
 def test_a_reply_may_be_quicker_than_the_brokers_word(device: Device) -> None:
     made = make_command(device)
-    claims.claim([made.pk], timezone.now())
+    claimed_at = timezone.now() - timedelta(seconds=1)
+    claims.claim([made.pk], claimed_at)
 
     assert reply(device, made, {"status": "ok"}) == (1, [])
-    assert [step["state"] for step in Command.objects.get(pk=made.pk).history] == ["queued", "sent", "succeeded"]
+    made.refresh_from_db()
+    assert [step["state"] for step in made.history] == ["queued", "sent", "succeeded"]
+    assert made.sent_at == claimed_at and made.history[1]["ts"] == int(claimed_at.timestamp() * 1000)
     claims.mark_sent([made.pk], timezone.now())
-    assert end(made)[0] == "succeeded"
+    assert end(made)[0] == "succeeded" and made.sent_at == claimed_at
+
+
+def test_everybody_is_told_of_each_state_on_the_way(device: Device, monkeypatch: pytest.MonkeyPatch) -> None:
+    told: list[CommandChange] = []
+    monkeypatch.setattr(moves, "tell_sinks", told.extend)
+    made = make_command(device)
+    claims.claim([made.pk], timezone.now())
+    topic = f"devices/valve/up/commands/{made.pk}/reply"
+    told.clear()
+    process([uplink(topic, {"status": "received"}), uplink(topic, {"status": "error", "error": "stuck"})])
+
+    assert [(change.state, change.final, change.error) for change in told] == [
+        ("sent", False, ""),
+        ("delivered", False, ""),
+        ("failed", True, "stuck"),
+    ]
+    assert told[0].at <= told[1].at <= told[2].at
+
+
+def test_word_that_it_has_it_may_be_quicker_too(device: Device) -> None:
+    made = make_command(device)
+    claimed_at = timezone.now() - timedelta(seconds=1)
+    claims.claim([made.pk], claimed_at)
+    body, topic = [{"status": "received"}, {"status": "ok"}], f"devices/valve/up/commands/{made.pk}/reply"
+
+    assert process([uplink(topic, each) for each in body]).heartbeats == 2
+    made.refresh_from_db()
+    assert [step["state"] for step in made.history] == ["queued", "sent", "delivered", "succeeded"]
+    assert made.sent_at == claimed_at
+
+
+def test_a_late_reply_while_another_attempt_waits_was_sent_at_the_latest_when_it_came(device: Device) -> None:
+    made = make_command(device)
+    claims.claim([made.pk], timezone.now())
+    claims.put_off([made.pk], claims.later(timezone.now(), 60), "retry", untried=False)
+
+    assert reply(device, made, {"status": "ok"}) == (1, [])
+    made.refresh_from_db()
+    assert made.state == "succeeded" and made.sent_at == made.finished_at
 
 
 def test_a_doubled_reply_is_a_heartbeat(device: Device) -> None:
