@@ -30,9 +30,11 @@ class Ears(Listener, Protocol):
 
     def received(self, connection: int, messages: Sequence[Message]) -> None:
         """Nobody sends us any: we subscribe to nothing."""
+        return
 
     def subscribed(self, refused: int) -> None:
         """Nor is there anything to refuse."""
+        return
 
 
 class MqttPublisher(MqttSession):

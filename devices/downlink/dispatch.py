@@ -132,7 +132,7 @@ class Dispatcher:
             self._turn(word, heard, reminded, ripe, now)
             self._turned_at = time.monotonic()
 
-    def _turn(self, word: Word, heard: Collection[int], reminded: set[int], ripe: Sequence[Ack], now: datetime) -> None:
+    def _turn(self, word: Word, heard: frozenset[int], reminded: set[int], ripe: Sequence[Ack], now: datetime) -> None:
         """Everything is committed before anything is published."""
         with transaction.atomic():
             self._settle(ripe, now)

@@ -135,5 +135,5 @@ def _write(rows: dict[int, dict[str, Any]], at: int) -> list[CommandChange]:
 
 def _passed(last: CommandChange, entries: list[dict[str, Any]]) -> list[CommandChange]:
     """The states on the way to the last one, which nobody was told of yet."""
-    bare = {"final": False, "reason": "", "error": "", "result": None}
+    bare: dict[str, Any] = {"final": False, "reason": "", "error": "", "result": None}
     return [last._replace(state=each["state"], at=each["ts"] * 1000, **bare) for each in entries[:-1]]
