@@ -27,8 +27,23 @@ def pages(platform: Platform) -> list[str]:
         connection.say("raw", b"\xff")
     eventually(lambda: platform.letters(device))
     letter = platform.letters(device)[0]["id"]
-    plain = ["/", "/devices/", "/devices/?q=flow-&view=online", "/devices/?q=nothing-is-called-so", "/devices/-/new/", "/products/"]
-    plain += [f"/products/{key}/", f"/products/{key}/topics/", f"/products/{key}/codec/", "/dead-letters/", f"/dead-letters/{letter}/"]
+    plain = [
+        "/",
+        "/devices/",
+        "/devices/?q=flow-&view=online",
+        "/devices/?q=nothing-is-called-so",
+        "/devices/-/new/",
+        "/devices/-/bulk/",
+        "/products/",
+    ]
+    plain += [
+        f"/products/{key}/",
+        f"/products/{key}/topics/",
+        f"/products/{key}/codec/",
+        f"/products/{key}/provisioning/",
+        "/dead-letters/",
+        f"/dead-letters/{letter}/",
+    ]
     return [
         *plain,
         "/dead-letters/?view=replayed",
