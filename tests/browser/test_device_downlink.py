@@ -55,7 +55,7 @@ def test_a_command_is_sent_and_seen_to_succeed(visit: Start, platform: Platform,
 def cancelled(row: Locator) -> bool:
     """Whether it is; presses the button once more where the table came anew under the finger."""
     with suppress(TimeoutError):
-        row.locator("text=Cancel").click(timeout=500)
+        row.get_by_role("button", name="Cancel").click(timeout=500)
     return row.get_attribute("data-state") == "cancelled"
 
 

@@ -146,6 +146,7 @@ def test_a_device_has_five_at_most(device: Device) -> None:
     certificates.issue(device)
 
 
+@pytest.mark.usefixtures("audited")
 @pytest.mark.django_db
 def test_revoking_twice_is_once_and_stands_in_the_history(device: Device, tenant: Tenant) -> None:
     row = make_certificate(device)
