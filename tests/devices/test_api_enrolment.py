@@ -130,9 +130,9 @@ def test_a_stranger_claims_what_is_transferable_only(api: Rest, tenant: Tenant, 
 def test_codes_are_not_guessed_in_a_loop(api: Rest, settings: Settings) -> None:
     settings.THROTTLE = True
     cache.clear()
-    statuses = [api.post("claims/", {"code": f"guess-{number}"}).status_code for number in range(22)]
+    statuses = [api.post("claims/", {"code": f"guess-{number}"}).status_code for number in range(42)]
     assert statuses[0] == 422
-    assert statuses[-1] == 429
+    assert 429 in statuses  # whatever minute begins meanwhile
     cache.clear()
 
 

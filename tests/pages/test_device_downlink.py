@@ -117,6 +117,17 @@ def test_one_that_waits_is_cancelled_and_one_that_flies_is_not(operator: Client,
     assert operator.post(f"/devices/valve/commands/{10**19}/cancel/").status_code == 404
 
 
+def test_while_one_is_tried_the_table_comes_anew(operator: Client, device: Device) -> None:
+    """That a device was not there, and the command waits again, is no change of its state: nothing would tell the page."""
+    flying = make.make_command(device)
+    rows = "/devices/valve/commands/rows/"
+    assert f'hx-get="{rows}"' not in operator.get(rows).content.decode()
+    claims.claim([flying.pk], timezone.now())
+    assert f'hx-get="{rows}"' in operator.get(rows).content.decode()
+    claims.put_off([flying.pk], timezone.now(), "device", untried=True)
+    assert f'hx-get="{rows}"' not in operator.get(rows).content.decode()
+
+
 def test_another_devices_command_is_not_cancelled_from_here(operator: Client, device: Device) -> None:
     theirs = make.make_command()
 

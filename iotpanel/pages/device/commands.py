@@ -86,7 +86,10 @@ def cancel(request: HttpRequest, key: str, pk: int) -> HttpResponse:
 
 
 def page_of(request: HttpRequest, device: Device) -> dict[str, Any]:
-    """The commands of a page, newest first; `before` is the id behind which it begins."""
+    """The commands of a page, newest first; `before` is the id behind which it begins.
+
+    `tried`: one is on its way to a device that may not be there; that it waits again is no change of its state, and told to nobody.
+    """
     found = Command.objects.for_tenant(device.tenant).filter(device=device).select_related("person")
     before = request.GET.get("before", "")
     if before.isascii() and before.isdigit() and len(before) < 19:
@@ -95,7 +98,9 @@ def page_of(request: HttpRequest, device: Device) -> dict[str, Any]:
     names = model_of(device.product).commands
     shown = [_row(command, names[command.name].name if command.name in names else command.name) for command in rows[:PAGE]]
     following = str(rows[PAGE - 1].pk) if len(rows) > PAGE else ""
-    return {"rows": shown, "following": following, "before": before, "may_operate": cast(TenantRequest, request).role.allows(Role.OPERATOR)}
+    tried = any(command.in_flight and command.state == CommandState.QUEUED for command in rows[:PAGE])
+    may_operate = cast(TenantRequest, request).role.allows(Role.OPERATOR)
+    return {"rows": shown, "following": following, "before": before, "may_operate": may_operate, "tried": tried and not before}
 
 
 def _row(command: Command, label: str) -> Row:

@@ -11,6 +11,7 @@ from devices import products, provisioning
 from devices.exceptions import REASONS, Invalid, Unavailable
 from devices.models import Device, DevicePresence, DiscoveredProperty, Product
 from devices.thing_model import MAX_PROPERTIES
+from iotpanel import databases
 from telemetry import latest, ledger
 from telemetry.models import Attribute, DeadLetterRecord, Event, LedgerEntry, ReportRow
 from telemetry.uplink import pipeline
@@ -249,7 +250,7 @@ def test_a_database_that_is_down_changes_nothing_and_is_said(device: Device, mon
 
     with monkeypatch.context() as patched:
         patched.setattr(latest, "merge", down)
-        patched.setattr(connection, "close", lambda: None)  # the test's transaction lives on it
+        patched.setattr(databases, "hang_up", lambda: None)  # the test's transaction lives on it
         with pytest.raises(Unavailable):
             say(device, "telemetry", {"temperature": 1})
     assert stored(device) == []
@@ -300,7 +301,7 @@ def test_a_sink_that_fails_rolls_the_batch_back(device: Device, monkeypatch: pyt
         raise DatabaseError("no")
 
     monkeypatch.setattr(pipeline, "_sinks", lambda: [down])
-    monkeypatch.setattr(connection, "close", lambda: None)
+    monkeypatch.setattr(databases, "hang_up", lambda: None)
     with pytest.raises(Unavailable):
         say(device, "telemetry", {"temperature": 1})
     assert (stored(device), LedgerEntry.objects.count()) == ([], 0)
