@@ -13,6 +13,9 @@ from django.core.cache.backends.redis import RedisCache, RedisCacheClient
 class SharedRedisCache(RedisCache):
     """The pool is made when it is first used, so a process that forks has to do so before."""
 
+    _servers: list[str]
+    _options: dict[str, Any]
+
     @cached_property
     def _cache(self) -> RedisCacheClient:
         return _client(tuple(self._servers), tuple(sorted(self._options.items())))
@@ -20,4 +23,4 @@ class SharedRedisCache(RedisCache):
 
 @lru_cache(maxsize=4)
 def _client(servers: tuple[str, ...], options: tuple[tuple[str, Any], ...]) -> RedisCacheClient:
-    return RedisCacheClient(servers, **dict(options))
+    return RedisCacheClient(list(servers), **dict(options))

@@ -19,6 +19,9 @@ class QuickCompressor(Compressor):
         return compressed
 
 
+_MODULES: tuple[str, Any] = vars(ManifestFilesMixin)["_js_module_import_aggregation_patterns"]
+
+
 class HashedStorage(CompressedManifestStaticFilesStorage):
     """A file that was not collected is linked by its plain name: one missing picture is no reason for a page to fail."""
 
@@ -26,7 +29,7 @@ class HashedStorage(CompressedManifestStaticFilesStorage):
     # Style sheets name other files, and modules of ours import each other. To look through the scripts of others, which are
     # one line of a megabyte and import nothing, took half of the time that collecting takes.
     patterns = tuple(each for each in ManifestFilesMixin.patterns if each[0] == "*.css")
-    _js_module_import_aggregation_patterns = ("iotpanel/js/*.js", ManifestFilesMixin._js_module_import_aggregation_patterns[1])
+    _js_module_import_aggregation_patterns = ("iotpanel/js/*.js", _MODULES[1])
     max_post_process_passes = 20  # a module's name depends on those of the modules it imports: one pass for each level
     manifest_strict = False
 

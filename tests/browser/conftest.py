@@ -15,7 +15,15 @@ AXE = Path(__file__).parent / "vendor" / "axe.min.js"
 expect.set_options(timeout=20_000)  # ms: the machine does much else meanwhile, and what comes is seen as soon as it comes
 WIDTHS = {"wide": (1440, 900), "phone": (390, 844)}
 # What can be right in a wide window and wrong in a narrow one: what is folded away, moved into menus, made small or scrolled.
-LAYOUT_RULES = ("target-size", "scrollable-region-focusable", "aria-hidden-focus", "button-name", "link-name", "label", "aria-command-name")
+LAYOUT_RULES: tuple[str, ...] = (
+    "target-size",
+    "scrollable-region-focusable",
+    "aria-hidden-focus",
+    "button-name",
+    "link-name",
+    "label",
+    "aria-command-name",
+)
 LAYOUT_RULES += ("duplicate-id-aria", "meta-viewport", "landmark-unique", "region", "nested-interactive", "tabindex", "empty-heading")
 
 
