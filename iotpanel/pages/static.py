@@ -19,7 +19,7 @@ class QuickCompressor(Compressor):
         return compressed
 
 
-_MODULES: tuple[str, Any] = vars(ManifestFilesMixin)["_js_module_import_aggregation_patterns"]
+_MODULES: tuple[str, Any] = getattr(ManifestFilesMixin, "_js_module_import_aggregation_patterns")  # noqa: B009 - the types lack it
 
 
 class HashedStorage(CompressedManifestStaticFilesStorage):
