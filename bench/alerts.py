@@ -43,7 +43,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> dict[str, Any]:
     with platform.running() as services:
-        eventually(lambda: services.client(timeout=60).get("/readyz").status_code == 200, 120)
+        eventually(lambda: services.client().get("/readyz").status_code == 200, 120)
         ids = platform.make_devices(services, BUSY, [f"p{number}" for number in range(5)])
         platform.manage(services, "shell", "-v", "0", "-c", RULES.format(count=max(0, options.rules - 1), busy=BUSY))
         user = Platform(services)
