@@ -1,5 +1,6 @@
 """How the processes hold their connections to the database: a new one costs a process of the server and a handshake."""
 
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from typing import Any
 
@@ -33,3 +34,14 @@ def hang_up() -> None:
         with suppress(psycopg.Error):
             connection.connection.close()
     connection.close()
+
+
+def prepared(query: str, parameters: Sequence[Any] | Mapping[str, Any] = ()) -> list[tuple[Any, ...]]:
+    """Run a statement that is said again and again: the server reads and plans it once for each session. Its rows, or none.
+
+    In the caller's transaction. For statements whose best plan does not depend on the values. Raises Django's database errors.
+    """
+    connection.ensure_connection()
+    with connection.wrap_database_errors, psycopg.Cursor(connection.connection) as cursor:
+        cursor.execute(query, parameters, prepare=True)
+        return cursor.fetchall() if cursor.description else []

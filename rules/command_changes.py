@@ -4,9 +4,9 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import orjson
-from django.db import connection
 
 from devices.messages import CommandChange
+from iotpanel.databases import prepared
 
 from .derived import Happening
 from .triggers import parse_trigger
@@ -25,10 +25,7 @@ def happened(changed: Sequence[Any]) -> list[tuple[int, Happening]]:
 def _wanted(tenant_ids: Collection[int]) -> dict[int, set[tuple[str, str]]]:
     """Of each tenant the names ("": any) and states that its rules ask for: most changes of a great many commands are none."""
     found: dict[int, set[tuple[str, str]]] = {}
-    with connection.cursor() as cursor:
-        cursor.execute(_WANTED, [list(tenant_ids)])
-        rows = cursor.fetchall()
-    for tenant_id, spec in rows:
+    for tenant_id, spec in prepared(_WANTED, [list(tenant_ids)]):
         trigger = parse_trigger(orjson.loads(spec))
         found.setdefault(tenant_id, set()).update((trigger.name, state) for state in trigger.states)
     return found

@@ -10,6 +10,8 @@ from typing import Any, NamedTuple
 
 from django.db import connection
 
+from iotpanel.databases import prepared
+
 from . import moves
 from .moves import loaded
 
@@ -83,10 +85,9 @@ class Ready(NamedTuple):
 
 def ready(devices: Collection[int], heard: Collection[int], now: datetime) -> list[Ready]:
     """What may go to these devices now, the most urgent first; locked until the end of the caller's transaction."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_ONE_DISPATCHER])
-        cursor.execute(_READY, {"devices": list(devices), "heard": list(heard), "now": now, "limit": LIMIT})
-        rows = [Ready(*row) for row in cursor.fetchall()]
+    prepared("SELECT pg_advisory_xact_lock(%s)", [_ONE_DISPATCHER])
+    found = prepared(_READY, {"devices": list(devices), "heard": list(heard), "now": now, "limit": LIMIT})
+    rows = [Ready(*row) for row in found]
     return [row._replace(params=loaded(row.params), topics=loaded(row.topics)) for row in rows]
 
 
@@ -115,9 +116,7 @@ def mark_sent(ids: Sequence[int], now: datetime) -> None:
 def due_devices(now: datetime) -> set[int]:
     """Devices with commands that may go now, as far as their queues say."""
     query = "SELECT DISTINCT device_id FROM devices_command WHERE finished_at IS NULL AND NOT in_flight AND due_at <= %s LIMIT 10000"
-    with connection.cursor() as cursor:
-        cursor.execute(query, [now])
-        return {device_id for (device_id,) in cursor.fetchall()}
+    return {device_id for (device_id,) in prepared(query, [now])}
 
 
 def waited_for() -> set[int]:
@@ -151,5 +150,4 @@ def later(now: datetime, seconds: float) -> datetime:
 
 
 def _write(query: str, **given: Any) -> None:
-    with connection.cursor() as cursor:
-        cursor.execute(query, given)
+    prepared(query, given)

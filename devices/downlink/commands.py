@@ -17,6 +17,7 @@ from devices.models import Command, Device
 from devices.thing_model import CommandType, ThingModel
 from devices.thing_model_parser import ThingModelError, parse
 from iotpanel.api.errors import Conflict
+from iotpanel.databases import prepared
 from iotpanel.tenants.models import User
 
 from . import moves, wake
@@ -88,10 +89,8 @@ def send_all(orders: Sequence[Order]) -> list[Command]:
     rows = [_row(order, now, models) for order in orders]
     _refuse_full(orders)
     _replace(orders, now)
-    with connection.cursor() as cursor:
-        history = orjson.dumps([entry("queued", now)]).decode()
-        cursor.execute(_INSERT, {"rows": orjson.dumps(rows).decode(), "history": history})
-        changes = [change_of(row, now) for row in cursor.fetchall()]
+    history = orjson.dumps([entry("queued", now)]).decode()
+    changes = [change_of(row, now) for row in prepared(_INSERT, {"rows": orjson.dumps(rows).decode(), "history": history})]
     tell(changes)
     wake.queued({change.device_id for change in changes})
     return [_made(change.command_id, row, order, now) for change, row, order in zip(changes, rows, orders, strict=True)]

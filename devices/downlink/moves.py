@@ -8,10 +8,10 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import orjson
-from django.db import connection
 
 from devices.messages import CommandChange
 from devices.presence import tell_sinks
+from iotpanel.databases import prepared
 
 from . import wake
 
@@ -52,9 +52,7 @@ def move(
     """
     query = _MOVE.format(which=which, changes=changes, lock="" if wait else "SKIP LOCKED", told=qualified("command"))
     line = orjson.dumps([entry(state, now, reason=given.get("reason", "") or note)]).decode()
-    with connection.cursor() as cursor:
-        cursor.execute(query, {**given, "state": state, "now": now, "entry": line})
-        changed = [change_of(row, now) for row in cursor.fetchall()]
+    changed = [change_of(row, now) for row in prepared(query, {**given, "state": state, "now": now, "entry": line})]
     tell(changed)
     return changed
 

@@ -5,10 +5,10 @@ from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 import orjson
-from django.db import connection
 
 from devices.exceptions import Invalid
 from devices.messages import CommandChange, Reply
+from iotpanel.databases import prepared
 
 from . import moves
 from .moves import EPOCH, change_of, entry, loaded, tell
@@ -80,9 +80,8 @@ def apply(replies: Sequence[Reply]) -> list[Verdict]:
     """
     if not replies:
         return []
-    with connection.cursor() as cursor:
-        cursor.execute(_KNOWN, [sorted({reply.command_id for reply in replies})])
-        known = {row[0]: _Known(*row)._replace(result=loaded(row[5])) for row in cursor.fetchall()}
+    found = prepared(_KNOWN, [sorted({reply.command_id for reply in replies})])
+    known = {row[0]: _Known(*row)._replace(result=loaded(row[5])) for row in found}
     rows: dict[int, dict[str, Any]] = {}
     verdicts = [_judge(reply, known, rows) for reply in replies]
     if rows:
@@ -127,9 +126,8 @@ def _row(reply: Reply, found: _Known, before: dict[str, Any] | None) -> dict[str
 
 
 def _write(rows: dict[int, dict[str, Any]], at: int) -> list[CommandChange]:
-    with connection.cursor() as cursor:
-        cursor.execute(_WRITE, {"rows": orjson.dumps(list(rows.values())).decode()})
-        last = [change_of(row, EPOCH + timedelta(microseconds=at)) for row in cursor.fetchall()]
+    found = prepared(_WRITE, {"rows": orjson.dumps(list(rows.values())).decode()})
+    last = [change_of(row, EPOCH + timedelta(microseconds=at)) for row in found]
     return [change for each in last for change in (*_passed(each, rows[each.command_id]["entries"]), each)]
 
 

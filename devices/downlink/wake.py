@@ -3,7 +3,7 @@
 from collections.abc import Collection, Iterable, Sequence
 from typing import NamedTuple
 
-from django.db import connection
+from iotpanel.databases import prepared
 
 DEVICES = "iotpanel_downlink"  # ids of devices that there is something for
 ENDED = "iotpanel_command"  # ids of commands that have ended
@@ -51,9 +51,8 @@ def came(device_ids: Collection[int]) -> None:
     """These devices have just connected: what waits for them goes now, and what their shadows lack is sent again."""
     if not device_ids:
         return
-    with connection.cursor() as cursor:
-        cursor.execute(_LACKING, [sorted(device_ids)])
-        cursor.execute(_UNANSWERED, [sorted(device_ids)])
+    prepared(_LACKING, [sorted(device_ids)])
+    prepared(_UNANSWERED, [sorted(device_ids)])
     look_at(device_ids)
 
 
@@ -80,8 +79,5 @@ def _say(words: Sequence[tuple[str, str]]) -> None:
     """One statement for all, because each is a round trip."""
     if words:
         channels, payloads = zip(*words, strict=True)
-        with connection.cursor() as cursor:
-            cursor.execute(
-                "SELECT pg_notify(channel, payload) FROM unnest(%s::text[], %s::text[]) AS word (channel, payload)",
-                [list(channels), list(payloads)],
-            )
+        query = "SELECT pg_notify(channel, payload) FROM unnest(%s::text[], %s::text[]) AS word (channel, payload)"
+        prepared(query, [list(channels), list(payloads)])
