@@ -9,6 +9,8 @@ from . import features
 from .packed import register
 from .schema import SchemaEditor
 
+NEVER_BY_ITSELF = 2**31
+
 
 class DatabaseWrapper(TimescaleWrapper):
     SchemaEditorClass = SchemaEditor
@@ -23,4 +25,6 @@ class DatabaseWrapper(TimescaleWrapper):
     def get_new_connection(self, conn_params: dict[str, Any]) -> Any:
         connection = super().get_new_connection(conn_params)
         register(connection)
+        # Django switches prepared statements off altogether; this way they are for those who ask (`iotpanel.databases.prepared`).
+        connection.prepare_threshold = NEVER_BY_ITSELF
         return connection
