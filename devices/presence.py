@@ -15,6 +15,7 @@ from django.utils.module_loading import import_string
 
 from devices.downlink import wake
 from devices.messages import Change, Presence
+from iotpanel.databases import prepared
 
 SECOND = 1_000_000
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -103,9 +104,7 @@ def apply(words: Sequence[Presence], offsets: dict[int, int] | None = None) -> l
     ]
     if not rows:
         return []
-    with connection.cursor() as cursor:
-        cursor.execute(_APPLY, [orjson.dumps(rows).decode()])
-        return [last[device_id] for (device_id,) in cursor.fetchall()]
+    return [last[device_id] for (device_id,) in prepared(_APPLY, [orjson.dumps(rows).decode()])]
 
 
 def sweep_silent(listening_since: datetime) -> list[Presence]:

@@ -6,10 +6,11 @@ from typing import Any
 import orjson
 
 from devices.messages import Report, Values
+from iotpanel.databases import prepared
 
 from .models import Latest
 from .stores.backend.packed import bigints, instants, jsons
-from .stores.session import execute, unavailable_unless_refused
+from .stores.session import unavailable_unless_refused
 
 Entry = tuple[Any, int]  # a value and its instant, in µs since 1970
 
@@ -33,7 +34,7 @@ def merge(reports: Sequence[Report]) -> None:
     oldest, newest_at = [one.since for one in devices.values()], [one.until for one in devices.values()]
     values = [orjson.dumps(one.entries) for one in devices.values()]
     with unavailable_unless_refused(savepoint=False):
-        execute(MERGE, [bigints(list(devices)), instants(newest_at), instants(oldest), jsons(values)])
+        prepared(MERGE, [bigints(list(devices)), instants(newest_at), instants(oldest), jsons(values)])
 
 
 class _Newest:

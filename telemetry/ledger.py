@@ -12,6 +12,7 @@ import orjson
 from django.db import transaction
 
 from devices.models import Device
+from iotpanel.databases import prepared
 from iotpanel.tenants.models import Tenant
 
 from .stores.backend.packed import bigints
@@ -72,7 +73,7 @@ def append(counts: Mapping[int, Sequence[int]]) -> None:
     """Note a batch's counts in its transaction: `{device id, or 0 for none known: the numbers in the order of NAMES}`."""
     rows = [_short(device_id, numbers) for device_id, numbers in counts.items()]
     if rows:
-        execute(APPEND, [orjson.dumps(rows).decode()])
+        prepared(APPEND, [orjson.dumps(rows).decode()])
 
 
 def _short(device_id: int, numbers: Sequence[int]) -> list[int]:
