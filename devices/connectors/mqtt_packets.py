@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 CONNECT, CONNACK, PUBLISH, PUBACK, SUBSCRIBE, SUBACK, UNSUBSCRIBE = 0x10, 0x20, 0x30, 0x40, 0x82, 0x90, 0xA2
 PINGREQ, DISCONNECT = b"\xc0\x00", b"\xe0\x00"
+MQTT_3_1_1, MQTT_5 = 4, 5  # levels of the protocol
 RETAIN, QOS = 0x01, 0x06
 REFUSED = 0x80
 CONNACK_REASONS = {
@@ -88,11 +89,12 @@ def pubacks(mids: Iterable[bytes]) -> bytes:
     return b"".join([b"\x40\x02" + mid for mid in mids if mid])
 
 
-def connect(client_id: str, user: str, password: str, keepalive: int, *, clean: bool = False) -> bytes:
+def connect(client_id: str, user: str, password: str, keepalive: int, *, clean: bool = False, level: int = MQTT_3_1_1) -> bytes:
     """Sign in to a session that outlives its connection, or with `clean` to one that does not, forgetting the old (3.1)."""
-    flags = (0x80 if user else 0) | (0x40 if user else 0) | (0x02 if clean else 0)
+    flags = (0xC0 if user else 0) | (0x02 if clean else 0)
     names = [client_id, user, password] if user else [client_id]
-    return packet(CONNECT, text("MQTT") + struct.pack("!BBH", 4, flags, keepalive) + b"".join(map(text, names)))
+    head = text("MQTT") + struct.pack("!BBH", level, flags, keepalive) + (b"\0" if level == MQTT_5 else b"")  # no properties
+    return packet(CONNECT, head + b"".join(map(text, names)))
 
 
 def subscribe(mid: int, topics: Iterable[str]) -> bytes:

@@ -15,7 +15,6 @@ from . import mqtt_session
 from .mqtt_packets import Message
 from .mqtt_session import KEEPALIVE, PIECE, Listener, MqttSession, Refused
 
-CLEAN_START, USER, PASSWORD = 0x02, 0x80, 0x40
 FAILURE = 0x80  # reason codes from here on are refusals (2.4)
 NOBODY = 0x10  # no matching subscribers
 LONGEST = 0xFFFFFFFF  # seconds that a message may live
@@ -47,7 +46,7 @@ class MqttPublisher(MqttSession):
 
     def _sign_in(self, sock: socket.socket) -> bytes:
         user, password = unquote(self._url.username or ""), unquote(self._url.password or "")
-        sock.sendall(connect(self._client_id, user, password, KEEPALIVE))
+        sock.sendall(packets.connect(self._client_id, user, password, KEEPALIVE, clean=True, level=packets.MQTT_5))
         data = b""
         while not (piece := packets.read(data)).others:
             if not (more := sock.recv(PIECE)):
@@ -73,14 +72,6 @@ def _acks(others: Iterable[tuple[int, bytes]]) -> Iterable[Ack]:
             if len(body) < 2:
                 raise packets.Malformed(f"a PUBACK of {len(body)} bytes")
             yield body[0] << 8 | body[1], body[2] if len(body) > 2 else 0
-
-
-def connect(client_id: str, user: str, password: str, keepalive: int) -> bytes:
-    """Sign in to a session that ends with its connection (3.1)."""
-    flags = CLEAN_START | (USER | PASSWORD if user else 0)
-    names = [client_id, user, password] if user else [client_id]
-    head = packets.text("MQTT") + struct.pack("!BBHB", 5, flags, keepalive, 0)
-    return packets.packet(packets.CONNECT, head + b"".join(map(packets.text, names)))
 
 
 def publish(mid: int, topic: str, payload: bytes, seconds: float) -> bytes:

@@ -2,13 +2,13 @@
 
 import pytest
 
-from devices.connectors.mqtt_packets import Malformed, read
-from devices.connectors.mqtt_publisher import LONGEST, _acks, connect, publish
+from devices.connectors.mqtt_packets import MQTT_5, Malformed, connect, read
+from devices.connectors.mqtt_publisher import LONGEST, _acks, publish
 
 
 def test_it_signs_in_to_a_session_that_ends_with_its_connection() -> None:
-    assert connect("me", "", "", 30) == b"\x10\x0f\x00\x04MQTT\x05\x02\x00\x1e\x00\x00\x02me"
-    assert connect("me", "ü", "p", 30)[8:].startswith(b"\x05\xc2\x00\x1e\x00\x00\x02me\x00\x02\xc3\xbc\x00\x01p")
+    assert connect("me", "", "", 30, clean=True, level=MQTT_5) == b"\x10\x0f\x00\x04MQTT\x05\x02\x00\x1e\x00\x00\x02me"
+    assert connect("me", "ü", "p", 30, clean=True, level=MQTT_5)[8:].startswith(b"\x05\xc2\x00\x1e\x00\x00\x02me\x00\x02\xc3\xbc\x00\x01p")
 
 
 @pytest.mark.parametrize(("seconds", "expiry"), [(-1, 1), (0.2, 1), (29.5, 30), (30, 30), (1e12, LONGEST)])
