@@ -1,6 +1,5 @@
 """What every Celery process does on the side: logs as the web does, reports its figures, measures its tasks."""
 
-import sys
 import time
 from typing import Any
 
@@ -11,8 +10,6 @@ from django.conf import settings
 from iotpanel import databases, logs, metrics
 from iotpanel.figures import Reporter
 
-# Seconds that a thread may go on while another one, whose answer from the database has come, waits for its turn.
-SWITCH = 0.0005
 _reporters: list[Reporter] = []
 _began: dict[str, float] = {}
 
@@ -36,9 +33,7 @@ def _worker_starts(sender: str, **_options: Any) -> None:
     """`sender` is the worker's name, such as `uplink@host`."""
     role = sender.partition("@")[0]
     _report_as(role)
-    if role == "uplink":
-        sys.setswitchinterval(SWITCH)
-    else:  # the uplink's threads keep their connections by themselves
+    if role != "uplink":  # its threads keep their connections by themselves
         databases.keep()
 
 
