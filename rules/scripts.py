@@ -6,6 +6,7 @@ A script sees `values`, `fresh` (what the report itself says), `attributes`, `pa
 
 import re
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 import orjson
@@ -39,6 +40,7 @@ class Scripts(NamedTuple):
 NONE = Scripts({})
 
 
+@lru_cache(maxsize=1024)
 def source_of(script: Lua) -> str:
     """The script as the sandbox takes it."""
     body = script.source if _RETURNS.search(script.source) else f"return ({script.source}\n)"
