@@ -36,7 +36,7 @@ BESIDE_EACH_OTHER = ("-n", "4", "--dist", "each")
 NO_WAITING = "ALTER SYSTEM SET fsync = off; SELECT pg_reload_conf();"
 """Nobody needs the suite's own rows after a power failure; the flows' database waits for its disk as in earnest."""
 COMPILED = {"PYTHONDONTWRITEBYTECODE": ""}
-"""Dozens of processes start during the suite, and need not compile the same modules each."""
+"""pytest rewrites every assertion, which is most of what loading the tests takes: the next run finds them rewritten."""
 REAL_SERVERS = "tests/rules/forwarders/real"
 PROGRAMS = Path(sys.executable).parent
 CHECKS: dict[str, tuple[str, ...]] = {
