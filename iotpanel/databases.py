@@ -36,12 +36,17 @@ def hang_up() -> None:
     connection.close()
 
 
-def prepared(query: str, parameters: Sequence[Any] | Mapping[str, Any] = ()) -> list[tuple[Any, ...]]:
-    """Run a statement that is said again and again: the server reads and plans it once for each session. Its rows, or none.
-
-    In the caller's transaction. For statements whose best plan does not depend on the values. Raises Django's database errors.
-    """
+def execute(query: str, parameters: Sequence[Any] | Mapping[str, Any] = (), *, prepare: bool = False) -> list[tuple[Any, ...]]:
+    """Run one statement by the server's parameters, in the caller's transaction; its rows, or none. Raises Django's database errors."""
     connection.ensure_connection()
     with connection.wrap_database_errors, psycopg.Cursor(connection.connection) as cursor:
-        cursor.execute(query, parameters, prepare=True)
+        cursor.execute(query, parameters, prepare=prepare)
         return cursor.fetchall() if cursor.description else []
+
+
+def prepared(query: str, parameters: Sequence[Any] | Mapping[str, Any] = ()) -> list[tuple[Any, ...]]:
+    """The same for a statement that is said again and again: the server reads and plans it once for each session.
+
+    Not where the best plan depends on the values.
+    """
+    return execute(query, parameters, prepare=True)

@@ -9,8 +9,8 @@ from django.db.models import Sum
 from django.utils import timezone
 
 from iotpanel import metrics
+from iotpanel.databases import execute
 from iotpanel.tenants.models import Tenant
-from telemetry.stores.session import execute
 
 from .models import FiringCount
 

@@ -12,13 +12,14 @@ from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
 
 from devices.models import Product
+from iotpanel.databases import execute
 
 from .models import ArchivedMessage
 from .pruning import Deadline, old_rows
 from .stores.backend import features
 from .stores.backend.packed import EPOCH_2000
 from .stores.clock import to_datetime, to_microseconds
-from .stores.session import copy, execute, unavailable_unless_refused
+from .stores.session import copy, unavailable_unless_refused
 
 COPY = "COPY telemetry_archive (device_id, received_at, topic, source, payload) FROM STDIN (FORMAT binary)"
 _HEAD, _TAIL = b"PGCOPY\n\xff\r\n\0" + bytes(8), b"\xff\xff"

@@ -12,6 +12,7 @@ from devices.downlink import shadow
 from devices.exceptions import Invalid
 from devices.messages import AttributeReport
 from devices.models import Device
+from iotpanel.databases import execute
 
 from .models import Attribute
 from .models.attribute import Scope
@@ -20,7 +21,7 @@ from .stores.base import Verdict, Written
 from .stores.clock import to_microseconds
 from .stores.instants import same
 from .stores.poison import REFUSED
-from .stores.session import execute, unavailable_unless_refused
+from .stores.session import unavailable_unless_refused
 
 Key = tuple[int, str]
 Entry = tuple[Any, int]  # a value and its instant, in µs since 1970

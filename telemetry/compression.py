@@ -4,8 +4,9 @@ import structlog
 from django.conf import settings
 from django.db import DatabaseError, connection, transaction
 
+from iotpanel.databases import execute
+
 from .stores.backend import features
-from .stores.session import execute
 
 log = structlog.get_logger(__name__)
 

@@ -6,13 +6,14 @@ from hashlib import blake2b
 import orjson
 
 from devices.messages import EventReport
+from iotpanel.databases import execute
 
 from .models import Event
 from .stores.backend.packed import bigints, blobs, instants, jsons, texts
 from .stores.base import Verdict, Written
 from .stores.clock import to_datetime
 from .stores.poison import write_around
-from .stores.session import execute, unavailable_unless_refused
+from .stores.session import unavailable_unless_refused
 
 Key = tuple[int, int, str, bytes]
 

@@ -9,10 +9,10 @@ from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 from devices.models import Device
+from iotpanel.databases import execute
 
 from .rhythm import steady
 from .stores.backend.packed import bigints
-from .stores.session import execute
 
 EXPECTED = 2  # a silence longer than so many periods is a gap
 MOST = 1_000  # gaps of one device that are listed

@@ -12,12 +12,12 @@ import orjson
 from django.db import transaction
 
 from devices.models import Device
-from iotpanel.databases import prepared
+from iotpanel.databases import execute, prepared
 from iotpanel.tenants.models import Tenant
 
 from .stores.backend.packed import bigints
 from .stores.clock import to_microseconds
-from .stores.session import affected, execute
+from .stores.session import affected
 
 NAMES = ("received", "stored", "duplicate", "rejected", "dead_lettered", "heartbeats")
 FOLD_AT_ONCE = 500

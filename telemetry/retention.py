@@ -12,6 +12,7 @@ from django.conf import settings
 from django.db import connection, transaction
 
 from devices.models import Device, Product
+from iotpanel.databases import execute
 
 from . import pruning, rollups
 from .models import Forgotten
@@ -19,7 +20,6 @@ from .pruning import Deadline
 from .stores.backend import features
 from .stores.backend.packed import moment
 from .stores.levels import DAY, HOUR, LEVELS, floor
-from .stores.session import execute
 
 EVERYWHERE = 0  # the product id that stands for the platform
 LEAST_DAYS = 2  # of a rollup: coarser ones are made of it a day later

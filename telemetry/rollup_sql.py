@@ -5,10 +5,11 @@ from typing import Any, NamedTuple
 
 from django.db import connection
 
+from iotpanel.databases import execute
+
 from .stores.backend import features
 from .stores.backend.packed import bigints, instants, moment
 from .stores.levels import BOUNDED, COLUMNS, COMBINED, LEVELS, LONGEST_NAME, NUMBER
-from .stores.session import execute
 
 # OFFSET 0 keeps the planner from turning the loop over the spans inside out.
 READINGS = f"""

@@ -10,10 +10,11 @@ from typing import NamedTuple
 
 from django.db import OperationalError, transaction
 
+from iotpanel.databases import execute
+
 from .rollup_sql import Spans, active, claimed, roll_up_days, roll_up_hours, roll_up_minutes
 from .stores.backend.packed import moment
 from .stores.levels import DAY, HOUR, MINUTE, floor
-from .stores.session import execute
 
 SETTLES = MINUTE  # so much time a reading has to come in before it counts as late
 AT_ONCE = 10 * MINUTE  # the longest stretch of one transaction, when there is much to catch up on

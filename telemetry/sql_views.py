@@ -12,8 +12,7 @@ from django.db import connection, transaction
 from psycopg import sql
 
 from devices.models import Product
-
-from .stores.session import execute
+from iotpanel.databases import execute
 
 MARK = "iotpanel product"
 LONGEST = 63  # bytes of an identifier

@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from iotpanel.databases import execute
 from telemetry.stores.backend.packed import bigints, moment
 from telemetry.stores.levels import HOUR, ceil, floor
-from telemetry.stores.session import execute
 
 QUERY = """
     SELECT (extract(epoch FROM bucket) * 1000000)::bigint, sum(total) / nullif(sum(numbers), 0), min(low), max(high), sum(numbers)::bigint,

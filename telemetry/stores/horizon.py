@@ -1,8 +1,9 @@
 """How far the rollups of one property of one device can be trusted at this moment."""
 
+from iotpanel.databases import execute
+
 from .backend.packed import moment
 from .plan import Horizon
-from .session import execute
 
 FRONTIER = "SELECT (extract(epoch FROM rolled_up_to) * 1000000)::bigint FROM telemetry_rollupfrontier WHERE id = 1"
 DIRTY = """

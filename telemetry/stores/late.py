@@ -9,10 +9,10 @@ from collections.abc import Sequence
 from operator import itemgetter
 
 from devices.messages import Report
+from iotpanel.databases import execute
 
 from .backend.packed import bigints, instants
 from .levels import HOUR
-from .session import execute
 
 MARK = """
     INSERT INTO telemetry_dirtybucket (device_id, hour, claimed)

@@ -4,11 +4,12 @@ from typing import Any
 
 import orjson
 
+from iotpanel.databases import execute
+
 from .backend.packed import moment
 from .base import Reading
 from .horizon import horizon
 from .levels import COARSEST_FIRST, HOUR, LEVELS, MINUTE, Level, ceil, floor
-from .session import execute
 
 # {order} is DESC to look back and ASC to look ahead. Raw readings outrank rollups, which may not have a late change yet.
 RAW = """

@@ -4,7 +4,7 @@ The hot path sends packed arrays and reads few rows, so it needs neither the ORM
 the connection, and with it the transaction, with everything else that runs in it.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -12,14 +12,6 @@ import psycopg
 from django.db import DatabaseError, InterfaceError, connection, transaction
 
 from devices.exceptions import Unavailable
-
-
-def execute(query: str, parameters: Sequence[Any] | Mapping[str, Any] = ()) -> list[tuple[Any, ...]]:
-    """Run one statement; its rows, or none. Raises Django's database errors."""
-    connection.ensure_connection()
-    with connection.wrap_database_errors, psycopg.Cursor(connection.connection) as cursor:
-        cursor.execute(query, parameters)
-        return cursor.fetchall() if cursor.description else []
 
 
 def affected(query: str, parameters: Sequence[Any] = ()) -> int:

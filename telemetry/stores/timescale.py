@@ -13,13 +13,14 @@ import orjson
 
 from devices.exceptions import Invalid
 from devices.messages import Report, Values
+from iotpanel.databases import execute
 
 from . import late
 from .backend.packed import EPOCH_2000, bigints, instants, jsons, moment
 from .base import Verdict, Written
 from .instants import Group, Instant, apply, group
 from .poison import REFUSED, write_around
-from .session import copy, execute, unavailable_unless_refused
+from .session import copy, unavailable_unless_refused
 from .timescale_reads import TimescaleReads
 
 COPY = "COPY telemetry_report (device_id, at, values) FROM STDIN (FORMAT binary)"

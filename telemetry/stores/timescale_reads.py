@@ -5,13 +5,14 @@ from typing import Any
 
 import orjson
 
+from iotpanel.databases import execute
+
 from .backend.packed import instants, moment, texts
 from .base import Reading, Summaries, Summary
 from .horizon import horizon
 from .levels import BOUNDED, COLUMNS, COMBINED, NUMBER
 from .neighbour import newest_before, oldest_from
 from .plan import Part, Range, plan
-from .session import execute
 
 # Every value of a row, or those that are asked for; a null is no reading.
 ALL_OF_ROW = "jsonb_each(values) AS one (name, value)"

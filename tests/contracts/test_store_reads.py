@@ -9,10 +9,10 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from devices.messages import Report
+from iotpanel.databases import execute
 from telemetry import latest, rollups
 from telemetry.stores import STORES
 from telemetry.stores.base import Reading, Store, Summary
-from telemetry.stores.session import execute
 from tests.contracts.store_cases import SECOND, T0, report
 
 MINUTE, HOUR, DAY = 60 * SECOND, 3600 * SECOND, 86_400 * SECOND

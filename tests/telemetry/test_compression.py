@@ -4,9 +4,9 @@ import pytest
 from django.conf import LazySettings
 from django.db import connection
 
+from iotpanel.databases import execute
 from telemetry import compression
 from telemetry.stores.backend import features
-from telemetry.stores.session import execute
 
 pytestmark = pytest.mark.django_db
 

@@ -4,8 +4,8 @@ import pytest
 from django.conf import settings
 from django.db import connection
 
+from iotpanel.databases import execute
 from telemetry.stores.backend import features
-from telemetry.stores.session import execute
 
 pytestmark = pytest.mark.django_db
 

@@ -9,11 +9,11 @@ import pytest
 from django.db import connection
 
 from devices.messages import Report
+from iotpanel.databases import execute
 from telemetry import latest, rollups
 from telemetry.models import DirtyBucket, RollupDay, RollupFrontier, RollupHour, RollupMinute
 from telemetry.stores.clock import to_datetime
 from telemetry.stores.levels import DAY, HOUR, MINUTE
-from telemetry.stores.session import execute
 from telemetry.stores.timescale import TimescaleStore
 
 T0 = 1_767_225_600_000_000  # 2026-01-01, a midnight of UTC
