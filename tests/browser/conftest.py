@@ -1,18 +1,20 @@
 """A real Chromium on the running product: every visit notes what goes wrong on its page."""
 
 import os
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, Request, expect, sync_playwright
 
 from tests.flows.platform import Platform
 from tests.services import Services
 
 AXE = Path(__file__).parent / "vendor" / "axe.min.js"
 expect.set_options(timeout=20_000)  # ms: the machine does much else meanwhile, and what comes is seen as soon as it comes
+CALM, PATIENCE = 0.1, 60.0  # s: a page on which nothing is loading for so long has loaded; how long that may take
 WIDTHS = {"wide": (1440, 900), "phone": (390, 844)}
 # What can be right in a wide window and wrong in a narrow one: what is folded away, moved into menus, made small or scrolled.
 LAYOUT_RULES: tuple[str, ...] = (
@@ -53,6 +55,10 @@ class Visit:
         self.problems: list[str] = []
         self.page.on("console", lambda said: self.problems.append(said.text) if said.type in ("error", "warning") else None)
         self.page.on("pageerror", lambda error: self.problems.append(str(error)))
+        self.loading: set[Request] = set()
+        self.page.on("request", lambda request: self.loading.add(request))
+        self.page.on("requestfinished", lambda request: self.loading.discard(request))
+        self.page.on("requestfailed", lambda request: self.loading.discard(request))
 
     def sign_in(self, username: str, password: str) -> None:
         self.page.goto(f"{self.url}/accounts/login/")
@@ -63,9 +69,18 @@ class Visit:
 
     def open(self, path: str) -> Page:
         """Go there and wait until nothing is loading any more."""
+        self.loading.clear()
         self.page.goto(f"{self.url}{path}")
-        self.page.wait_for_load_state("networkidle")
+        self.settle()
         return self.page
+
+    def settle(self) -> None:
+        """Wait until nothing has been loading for a moment. Playwright's own wait takes longer and names nothing that it waits for."""
+        busy = started = time.monotonic()
+        while (now := time.monotonic()) - busy < CALM:
+            assert now - started < PATIENCE, f"{self.page.url} never answered {sorted(each.url for each in self.loading)}"
+            self.page.wait_for_timeout(20)
+            busy = time.monotonic() if self.loading else busy
 
     def sideways(self) -> int:
         """By how many pixels the page is wider than its window."""

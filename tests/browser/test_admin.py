@@ -113,7 +113,7 @@ def test_pages_are_quiet_and_fit(visit: Start, platform: Platform, width: str, t
         page = person.open(f"/admin/devices/device/?q={account.key}")
         page.locator("#result_list a", has_text=account.key).first.click()
         expect(page.locator("[name=name]")).to_be_visible()
-    page.wait_for_load_state("networkidle")
+    person.settle()
     assert too_wide(person) == []
     assert person.problems == []
 
