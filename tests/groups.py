@@ -14,7 +14,7 @@ from xdist.scheduler import EachScheduling
 GROUPS = {
     "gw0": ("tests/flows",),
     "gw1": ("tests/browser", "tests/local"),
-    "gw2": ("tests/rules", "tests/telemetry", "tests/contracts", "tests/tenants", "tests/devices/codecs", "tests/devices/downlink"),
+    "gw2": ("tests/pages", "tests/telemetry", "tests/contracts", "tests/tenants", "tests/devices/codecs", "tests/devices/downlink"),
 }
 REST = f"gw{len(GROUPS)}"
 WORKER = os.environ.get("PYTEST_XDIST_WORKER")
