@@ -2,7 +2,6 @@
 
 import atexit
 import os
-import threading
 
 import django
 from channels.routing import ProtocolTypeRouter, URLRouter
@@ -23,8 +22,9 @@ from telemetry.routing import websocket_urlpatterns  # noqa: E402 - it imports m
 elsewhere = re_path(r"", WebsocketDenier.as_asgi())  # without it an unknown address would be an error of ours
 application = ProtocolTypeRouter({"http": http, "websocket": URLRouter([*websocket_urlpatterns, elsewhere])})
 
-# The pages' and the admin's modules take two seconds: they load while the servers' other parts start, not for whoever comes first.
-threading.Thread(target=lambda: get_resolver().url_patterns, name="addresses", daemon=True).start()
+# The pages' and the admin's modules take two seconds: not for whoever comes first, and not in a thread beside others that import:
+# Python then lets one see the other's half-loaded modules, and the admin's addresses were made before its models were registered.
+addresses = get_resolver().url_patterns
 reporter = Reporter("web")
 reporter.start()
 atexit.register(reporter.stop)
