@@ -33,11 +33,14 @@ export function followCommands(card) {
   return fetch;
 }
 
-/** The shadow is fetched anew when the device speaks, unless somebody types or looks at the past. */
+/** The shadow is fetched anew when the device speaks, unless somebody types or looks at the past, or began to while it was fetched. */
 export function followShadow(root) {
+  const busy = () => Boolean(root.dataset.past || root.querySelector("textarea")?.value);
+  root.addEventListener("htmx:beforeSwap", (event) => {
+    if (event.detail.requestConfig.verb === "get" && busy()) event.detail.shouldSwap = false;
+  });
   return settled(() => {
-    if (root.dataset.past || root.querySelector("textarea")?.value) return;
-    window.htmx.ajax("GET", root.dataset.parts, { target: "#shadow", swap: "innerHTML" });
+    if (!busy()) window.htmx.ajax("GET", root.dataset.parts, { target: "#shadow", swap: "innerHTML" });
   });
 }
 
