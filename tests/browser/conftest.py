@@ -75,7 +75,7 @@ class Visit:
         return self.page
 
     def settle(self) -> None:
-        """Wait until nothing has been loading for a moment. Playwright's own wait takes longer and names nothing that it waits for."""
+        """Wait until nothing has been loading for a moment. Playwright's own wait names nothing that it waits for."""
         busy = started = time.monotonic()
         while (now := time.monotonic()) - busy < CALM:
             assert now - started < PATIENCE, f"{self.page.url} never answered {sorted(each.url for each in self.loading)}"

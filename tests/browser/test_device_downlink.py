@@ -7,7 +7,7 @@ from functools import partial
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Locator, Page, TimeoutError, expect
+from playwright.sync_api import Locator, Page, Route, TimeoutError, expect
 
 from tests.browser.conftest import Visit
 from tests.flows.obedient import Obedient
@@ -83,6 +83,21 @@ def test_the_shadow_follows_the_device(visit: Start, platform: Platform, account
     page.locator(".timeline a").last.click()
     expect(page.locator(".notice")).to_contain_text("version 1")
     assert window.problems == []
+
+
+def test_what_is_typed_while_the_shadow_is_fetched_stays(visit: Start, platform: Platform, account: Account) -> None:
+    page = visit().open(f"/devices/{account.key}/shadow/")
+    held: list[Route] = []
+    page.route("**" + str(page.get_attribute("#shadow", "data-parts")), lambda route: held.append(route))
+    with platform.connect(account) as connection:
+        connection.say("shadow", {"reported": {"seen": 1}})
+        eventually(lambda: page.evaluate("1") and held)
+    page.fill("#shadow-patch", '{"interval": 30}')
+    with page.expect_response("**/shadow/**"):
+        held[0].continue_()
+    page.wait_for_timeout(200)  # ms: the answer is there, and would have been put in by now
+
+    expect(page.locator("#shadow-patch")).to_have_value('{"interval": 30}')
 
 
 @pytest.mark.parametrize(("theme", "width", "language"), [("light", "wide", "en"), ("dark", "phone", "zh-hans")])
