@@ -305,6 +305,7 @@ ACCOUNT_LOGIN_METHODS = {"username"}
 ACCOUNT_EMAIL_VERIFICATION = "none"
 ACCOUNT_RATE_LIMITS = {"login_failed": ""}
 MFA_TOTP_ISSUER = "iotpanel"
+MFA_TOTP_TOLERANCE = 1  # steps of 30 s: a code typed at its end arrives at the next (RFC 6238, section 5.2)
 MFA_ALLOW_UNVERIFIED_EMAIL = True  # addresses are kept by administrators; nobody registers
 SOCIALACCOUNT_EMAIL_AUTHENTICATION = True
 SOCIALACCOUNT_EMAIL_AUTHENTICATION_AUTO_CONNECT = True

@@ -1,9 +1,11 @@
 """Test data: plain functions that make one thing by its verb; whatever is not said gets a sensible value."""
 
+import time
 from datetime import timedelta
 from itertools import count
 from typing import Any
 
+from allauth.mfa.totp.internal import auth as totp
 from django.utils import timezone
 
 from devices import groups, products, provisioning
@@ -113,3 +115,8 @@ def make_certificate(device: Device, **overrides: Any) -> DeviceCertificate:
     values |= {"device": device, "not_before": now, "not_after": now + timedelta(days=365)}
     made: DeviceCertificate = DeviceCertificate.objects.create(**values | overrides)
     return made
+
+
+def make_code(secret: str, steps: int = 0) -> str:
+    """What an authenticator shows, so many steps of 30 s from now: negative is before."""
+    return totp.format_hotp_value(totp.hotp_value(secret, int(time.time()) // 30 + steps))
