@@ -1,11 +1,13 @@
 """What every Celery process does on the side: logs as the web does, reports its figures, measures its tasks."""
 
+import sys
 import time
 from typing import Any
 
 import structlog
 from celery import Celery, signals
 from django.conf import settings
+from django.db import close_old_connections
 
 from iotpanel import databases, logs, metrics
 from iotpanel.figures import Reporter
@@ -14,8 +16,10 @@ _reporters: list[Reporter] = []
 _began: dict[str, float] = {}
 
 
-def install(_app: Celery) -> None:
+def install(app: Celery) -> None:
     """Connect to Celery's signals. Strong references: these functions live as long as the process."""
+    # Celery ends a task's connection before and after it, whatever Django is told, but for this many times: see `_look_after`.
+    app.conf.CELERY_DB_REUSE_MAX = sys.maxsize
     signals.setup_logging.connect(_configure_logs, weak=False)
     signals.celeryd_after_setup.connect(_worker_starts, weak=False)
     signals.worker_shutdown.connect(_stops, weak=False)
@@ -56,6 +60,7 @@ def _stops(**_options: Any) -> None:
 def _task_begins(task_id: str, task: Any, **_options: Any) -> None:
     structlog.contextvars.bind_contextvars(task=task.name, task_id=task_id)
     _began[task_id] = time.perf_counter()
+    _look_after(task)
 
 
 def _task_ends(task_id: str, task: Any, state: str | None = None, **_options: Any) -> None:
@@ -64,3 +69,10 @@ def _task_ends(task_id: str, task: Any, state: str | None = None, **_options: An
     if began is not None:
         metrics.TASK_SECONDS.labels(task.name).observe(time.perf_counter() - began)
     metrics.TASK_RUNS.labels(task.name, (state or "unknown").lower()).inc()
+    _look_after(task)
+
+
+def _look_after(task: Any) -> None:
+    """What Django does around a request: end a connection that has failed or is too old, and have the next use try the rest first."""
+    if not task.request.is_eager:  # then it is its caller's
+        close_old_connections()

@@ -220,7 +220,7 @@ CELERY_TIMEZONE = "UTC"
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_WORKER_REDIRECT_STDOUTS = False
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
-CELERY_BEAT_SCHEDULER = "django_celery_beat.schedulers:DatabaseScheduler"
+CELERY_BEAT_SCHEDULER = "iotpanel.beat:Scheduler"
 # A task that could not be run in time is dropped: the next one does its work too.
 CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
     "fold the ledger": {"task": "telemetry.tasks.fold_ledger", "schedule": 10, "options": {"expires": 10}},

@@ -3,15 +3,17 @@
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from celery.fixups.django import DjangoWorkerFixup
 from django.core.cache import caches
 from django.db import connection, connections
 from pytest_django import Settings
 
-from iotpanel import databases
-from iotpanel.processes import _beat_starts, _stops, _worker_starts
+from iotpanel import celery_app, databases
+from iotpanel.processes import _beat_starts, _stops, _task_begins, _task_ends, _worker_starts
 
 
 @pytest.mark.django_db(transaction=True)
@@ -66,6 +68,32 @@ def test_tasks_and_beat_keep_theirs(start: str, kept: int, monkeypatch: pytest.M
         assert connections.settings["default"]["CONN_MAX_AGE"] == kept
     finally:
         _stops()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_task_uses_the_session_of_the_one_before_until_the_server_ends_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(connections.settings["default"], "CONN_MAX_AGE", databases.KEPT)
+    with ThreadPoolExecutor(1) as thread:
+        first = thread.submit(session_of_a_task).result()
+        assert thread.submit(session_of_a_task).result() == first
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_terminate_backend(%s, 5000)", [first])
+        assert thread.submit(session_of_a_task).result() != first
+        thread.submit(connections.close_all).result()
+
+
+def session_of_a_task() -> int:
+    """The server's process that answers a task, run as Celery does: with what it does around a task by itself."""
+    task = SimpleNamespace(name="a task", request=SimpleNamespace(is_eager=False))
+    celery = DjangoWorkerFixup(celery_app)
+    celery.on_task_prerun(task)
+    _task_begins("1", task)
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_backend_pid()")
+        pid = int(cursor.fetchone()[0])
+    _task_ends("1", task)
+    celery.on_task_postrun(task)
+    return pid
 
 
 def test_threads_share_the_caches_connections(settings: Settings) -> None:

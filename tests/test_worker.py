@@ -1,5 +1,7 @@
 """The uplink as a step of Celery's worker: it drains at the signal, once, and the worker waits for it."""
 
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from typing import Any
@@ -71,3 +73,11 @@ def test_what_was_never_started_is_not_stopped(step: UplinkStep) -> None:
 
 def test_it_is_left_out_where_nobody_asked_for_it() -> None:
     assert UplinkStep(None).include_if(None) is False
+
+
+def test_a_worker_loads_neither_the_addresses_nor_the_admin() -> None:
+    """They take as long as all else that it loads, and it has no use for them."""
+    loads = "import sys, iotpanel; iotpanel.celery_app.loader.import_default_modules()"
+    seen = "print([name for name in sys.modules if name.endswith(('.urls', '.admin')) and not name.startswith('django.')])"
+    output = subprocess.run([sys.executable, "-c", f"{loads}; {seen}"], capture_output=True, text=True, check=True).stdout
+    assert output.strip() == "[]"

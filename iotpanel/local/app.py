@@ -29,7 +29,7 @@ def background(environment: Mapping[str, str]) -> list[Part]:
     """What nobody waits for at the start. Each process costs seconds of a core to start, so these come after the front."""
     return [
         Part("tasks", (*CELERY, "worker", "-n", "tasks@%h", "--pool", "threads", "-c", "4", "-l", "INFO", *QUIET), env=environment),
-        Part("beat", (*CELERY, "beat", "-l", "INFO", "--scheduler", "django_celery_beat.schedulers:DatabaseScheduler"), env=environment),
+        Part("beat", (*CELERY, "beat", "-l", "INFO"), env=environment),
     ]
 
 
