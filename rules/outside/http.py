@@ -3,6 +3,7 @@
 import ssl
 import time
 import typing
+from functools import cache
 from typing import Any
 
 import httpcore
@@ -43,11 +44,17 @@ class GuardedBackend(httpcore.SyncBackend):
         raise addresses.Forbidden("A Unix socket is no address.")
 
 
+@cache
+def trusted(*, verify: bool) -> ssl.SSLContext:
+    """Whom we believe, read once in a process: that takes tens of milliseconds, and a client lives no longer than a delivery."""
+    return httpx.create_ssl_context(verify=verify, trust_env=False)
+
+
 class GuardedTransport(httpx.HTTPTransport):
     def __init__(self, verify: ssl.SSLContext | bool = True) -> None:
-        super().__init__(verify=verify, trust_env=False)
+        context = verify if isinstance(verify, ssl.SSLContext) else trusted(verify=verify)
+        super().__init__(verify=context, trust_env=False)
         self._pool.close()
-        context = verify if isinstance(verify, ssl.SSLContext) else httpx.create_ssl_context(verify=verify, trust_env=False)
         self._pool = httpcore.ConnectionPool(ssl_context=context, max_connections=4, keepalive_expiry=30, network_backend=GuardedBackend())
 
 

@@ -2,6 +2,7 @@
 
 import gzip
 import socket
+import ssl
 from collections.abc import Iterator
 from typing import Any
 
@@ -109,3 +110,9 @@ def test_a_signature_covers_time_and_body() -> None:
     assert one == {"X-Iotpanel-Timestamp": "1700000000", "X-Iotpanel-Signature": signature}
     assert one != signed(b"{ }", "secret", now=1_700_000_000)
     assert one != signed(b"{}", "secret", now=1_700_000_001)
+
+
+def test_whom_we_believe_is_read_once() -> None:
+    assert http.trusted(verify=True) is http.trusted(verify=True)
+    assert http.trusted(verify=True).verify_mode == ssl.CERT_REQUIRED
+    assert http.trusted(verify=False).verify_mode == ssl.CERT_NONE
