@@ -12,7 +12,7 @@ from xdist.scheduler import EachScheduling
 # What needs the whole product in processes (without a browser, or with one), and one half of what needs the suite's servers;
 # the other half is the last worker's. Each has servers of its own, so that none can disturb another.
 GROUPS = {
-    "gw0": ("tests/flows",),
+    "gw0": ("tests/flows", "tests/local/test_foreground.py"),
     "gw1": ("tests/browser", "tests/local"),
     "gw2": ("tests/pages", "tests/telemetry", "tests/contracts", "tests/tenants", "tests/devices/codecs", "tests/devices/downlink"),
 }
