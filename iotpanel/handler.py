@@ -18,8 +18,8 @@ from django.urls import set_script_prefix
 Receive = Callable[[], Awaitable[Mapping[str, Any]]]
 Send = Callable[[Mapping[str, Any]], Awaitable[None]]
 
-MOST_REQUESTS = 256
-"""At once, in each process; whoever comes then waits. A request that waits for a device's answer holds its thread."""
+MOST_REQUESTS = 640
+"""At once, in each process; whoever comes then waits. A request that waits for a command's end holds its thread, and 500 may."""
 SMALL = 1_000_000  # bytes
 
 

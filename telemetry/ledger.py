@@ -45,10 +45,10 @@ SUMS = ", ".join(f"sum(coalesce((row ->> {place})::bigint, 0))::bigint AS {name}
 COLUMNS = ", ".join(NAMES)
 TAKE = """
     CREATE TEMPORARY TABLE taken ON COMMIT DROP AS
-    WITH gone AS (
-        DELETE FROM telemetry_ledgerentry WHERE id IN (
-            SELECT id FROM telemetry_ledgerentry ORDER BY id LIMIT %s FOR UPDATE SKIP LOCKED
-        ) RETURNING at, counts
+    WITH picked AS MATERIALIZED ( -- a plain subquery may be asked again for each row, and then picks others each time
+        SELECT id FROM telemetry_ledgerentry ORDER BY id LIMIT %s FOR UPDATE SKIP LOCKED
+    ), gone AS (
+        DELETE FROM telemetry_ledgerentry WHERE id IN (SELECT id FROM picked) RETURNING at, counts
     )
     SELECT at, coalesce(device.id, 0) AS device_id, device.tenant_id, row
     FROM gone CROSS JOIN jsonb_array_elements(counts) AS row

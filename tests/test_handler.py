@@ -14,7 +14,8 @@ from django.urls import path
 from django.utils import translation
 from pytest_django import Settings
 
-from iotpanel.handler import SMALL, Handler
+from devices.downlink import waiting
+from iotpanel.handler import MOST_REQUESTS, SMALL, Handler
 
 Message = dict[str, Any]
 Answer = TypeVar("Answer")
@@ -193,6 +194,7 @@ def test_a_client_that_leaves_while_it_sends_is_not_answered(views: Views) -> No
     assert views.threads == []
 
 
+@pytest.mark.filterwarnings("ignore:StreamingHttpResponse must consume")  # Django's word on a large file: it reads it as a whole
 @pytest.mark.parametrize("size", [0, SMALL - 1, SMALL])
 def test_a_file_is_sent_with_all_that_goes_with_it_whole_or_not(size: int, views: Views, tmp_path: Path) -> None:
     views.file = tmp_path / "file.txt"
@@ -205,6 +207,10 @@ def test_a_file_is_sent_with_all_that_goes_with_it_whole_or_not(size: int, views
     assert headers[b"Set-Cookie"].startswith(b"seen=yes")
     assert client.body == b"x" * size
     assert views.closed.is_set()
+
+
+def test_those_who_wait_for_commands_leave_threads_for_others() -> None:
+    assert MOST_REQUESTS > waiting.MOST + 100
 
 
 def test_it_answers_http_only() -> None:

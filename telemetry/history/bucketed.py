@@ -2,27 +2,19 @@
 
 import time
 from collections.abc import Iterator, Sequence
-from typing import NamedTuple
 
 from telemetry.stores import store
 from telemetry.stores.base import Store
 
 from .errors import HistoryError
 from .page import Bucket, Page, read_cursor, write_cursor
-from .question import Question
+from .question import Extent, Question
 from .rulers import ruler
 from .series import series
 from .windows import Window, backward, forward
 
 EARLIEST, LATEST = -54_000_000_000_000_000, 246_000_000_000_000_000  # years 258 to 9765
 COARSE = ("raw", "minute", "hour", "day")
-
-
-class Extent(NamedTuple):
-    """[start, end) as far as there is anything to say."""
-
-    start: int
-    end: int
 
 
 def buckets(
@@ -45,16 +37,16 @@ def buckets(
     everything else. `fill` is null, previous or linear. The first and the last bucket hold only what lies in
     [start, end). The caller has checked that the device may be seen. Raises HistoryError.
     """
-    question = Question(store(), device_id, ruler(bucket, tz), aggregate, fill)
+    question = Question(store(), device_id, ruler(bucket, tz), aggregate, fill, Extent(EARLIEST, LATEST))
     question.check()
     if not properties:
         raise HistoryError("property", "Name at least one.")
     after = read_cursor(cursor)
     names = sorted(set(properties), key=str.encode)
-    extent = _extent(question.store, device_id, names, start, end, fill is not None)
+    question = question._replace(extent=_extent(question.store, device_id, names, start, end, fill is not None))
     rows: list[Bucket] = []
     source = "raw"
-    for window in _windows(question, names, extent, newest_first, limit, after):
+    for window in _windows(question, names, newest_first, limit, after):
         found = [series(question, name, window) for name in names]
         source = max([source, *(one.source for one in found)], key=COARSE.index)
         rows += _ordered((row for one in found for row in one.buckets), newest_first, after)
@@ -75,11 +67,9 @@ def _extent(source: Store, device_id: int, names: Sequence[str], start: int | No
     return Extent(max(start, EARLIEST), min(end, LATEST))
 
 
-def _windows(
-    question: Question, names: Sequence[str], extent: Extent, newest_first: bool, limit: int, after: tuple[int, str] | None
-) -> Iterator[Window]:
+def _windows(question: Question, names: Sequence[str], newest_first: bool, limit: int, after: tuple[int, str] | None) -> Iterator[Window]:
     """Windows of a page's size, each beginning where there is something to show, until the extent is covered."""
-    start, end = extent
+    start, end = question.extent
     if after:
         edge = question.ruler.floor(min(max(after[0], EARLIEST), LATEST))
         start, end = (start, min(end, question.ruler.next(edge))) if newest_first else (max(start, edge), end)

@@ -42,7 +42,7 @@ def _before(question: Question, property: str, window: Window) -> Point | None:
     reading = question.store.neighbour(question.device_id, property, window.edges[0], before=True)
     if reading is None:
         return None
-    return _point(question, property, question.ruler.floor(reading.at), window.edges[0])
+    return _point(question, property, reading.at, window.edges[0])
 
 
 def _after(question: Question, property: str, window: Window) -> Point | None:
@@ -50,13 +50,14 @@ def _after(question: Question, property: str, window: Window) -> Point | None:
     reading = question.store.neighbour(question.device_id, property, window.edges[-1], before=False)
     if reading is None:
         return None
-    start = question.ruler.floor(reading.at)
-    return _point(question, property, start, question.ruler.next(start))
+    return _point(question, property, reading.at, question.extent.end if reading.at < question.extent.end else None)
 
 
-def _point(question: Question, property: str, start: int, limit: int) -> Point | None:
-    end = min(question.ruler.next(start), limit)
-    found = question.store.summaries(question.device_id, property, [start, end]).by_bucket
+def _point(question: Question, property: str, at: int, limit: int | None) -> Point | None:
+    """The bucket of the reading at `at`, up to a limit; one of what was asked as it is shown there, so that pages agree."""
+    start, end = question.ruler.floor(at), question.ruler.next(question.ruler.floor(at))
+    begin = max(start, question.extent.start) if at >= question.extent.start else start
+    found = question.store.summaries(question.device_id, property, [begin, end if limit is None else min(end, limit)]).by_bucket
     return (start, aggregate(question.aggregate)(found[0])) if found else None
 
 

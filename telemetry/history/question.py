@@ -11,12 +11,22 @@ from .rulers import Ruler
 FILLS = ("null", "previous", "linear")
 
 
+class Extent(NamedTuple):
+    """[start, end) as far as there is anything to say."""
+
+    start: int
+    end: int
+
+
 class Question(NamedTuple):
+    """The first and the last bucket hold only what lies in `extent`."""
+
     store: Store
     device_id: int
     ruler: Ruler
     aggregate: str | None
     fill: str | None
+    extent: Extent
 
     def check(self) -> None:
         """Raises HistoryError."""

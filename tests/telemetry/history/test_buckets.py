@@ -5,7 +5,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from devices.messages import Report
@@ -143,6 +143,10 @@ hows = st.fixed_dictionaries(
 
 @settings(max_examples=60, deadline=None)
 @given(sparse, hows, st.integers(1, 7))
+@example([("a", 0, 0), ("a", 360, 0), ("a", 390, 1)], {"bucket": "1h", "newest_first": False, "fill": "linear"}, 1)
+@example([("a", 0, 0), ("a", 360, 0), ("a", 390, 1)], {"bucket": "1h", "newest_first": True, "fill": "linear"}, 1)
+@example([("a", 1, 9), ("a", 30, 0), ("a", 240, 4)], {"bucket": "1h", "newest_first": False, "fill": "previous"}, 1)
+@example([("a", 1, 9), ("a", 30, 0), ("a", 240, 4)], {"bucket": "1h", "newest_first": True, "fill": "linear"}, 1)
 def test_pages_put_together_are_the_whole(readings: list[tuple[str, int, int]], how: dict[str, Any], limit: int) -> None:
     memory = MemoryStore()
     memory.write([Report(1, T0 + minute * MINUTE, {name: value}, T0) for name, minute, value in readings])
