@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from typing import Any
 
 from asgiref.sync import ThreadSensitiveContext, sync_to_async
@@ -62,10 +63,10 @@ class Handler(ASGIHandler):
         signals.request_started.send(sender=type(self), scope=scope)
         request, refused = self.create_request(scope, body)
         response: Any = refused if request is None else self.get_response(request)
-        response._handler_class = type(self)
         if isinstance(response, FileResponse):
             response.block_size = self.chunk_size
             response = _whole_if_small(response)
+        response._handler_class = type(self)
         if response.streaming:
             close_old_connections()  # this thread's; its parts are made in another one
         else:
@@ -102,21 +103,17 @@ class Handler(ASGIHandler):
         task.add_done_callback(self._abandoned.discard)
 
 
-def _whole_if_small(response: FileResponse) -> HttpResponseBase:
+def _whole_if_small(response: Any) -> HttpResponseBase:
     """Read here what is soon read, such as the pages' styles and scripts: each part of a stream costs ways between threads."""
     if int(response.headers.get("Content-Length") or SMALL) >= SMALL:
         return response
-    whole = HttpResponse(response.getvalue(), status=response.status_code, headers=response.headers)
-    whole.cookies = response.cookies
-    response.close()
+    whole: Any = HttpResponse(response.getvalue(), status=response.status_code, headers=response.headers)
+    whole.cookies, whole._resource_closers = response.cookies, response._resource_closers
     return whole
 
 
 async def _ended(sending: "asyncio.Future[None]") -> None:
     """Have it end, and raise what went wrong in it; that it was cut short is no error."""
-    if not sending.done():
-        sending.cancel()
-    try:
+    sending.cancel()
+    with suppress(asyncio.CancelledError):
         await sending
-    except asyncio.CancelledError:
-        pass

@@ -133,11 +133,13 @@ def test_it_answers_from_threads_that_stay_and_keep_nothing_of_the_request_befor
     assert len(set(views.threads)) < 20  # a request may come before the last one's thread is said to be free
 
 
-def test_a_request_ends_for_django_too(views: Views) -> None:
+@pytest.mark.parametrize("address", ["/plain/", "/parts/", "/file/"])
+def test_a_request_ends_once_for_django_too(address: str, views: Views) -> None:
+    views.file = Path(__file__)
     ended: list[Any] = []
     request_finished.connect(lambda sender, **_: ended.append(sender), weak=False, dispatch_uid="test_handler")
     try:
-        asyncio.run(Client("/plain/").ask(Handler()))
+        asyncio.run(Client(address).ask(Handler()))
     finally:
         request_finished.disconnect(dispatch_uid="test_handler")
     assert ended == [Handler]

@@ -8,7 +8,7 @@ from telemetry.stores.base import Store
 
 from .errors import HistoryError
 from .page import Bucket, Page, read_cursor, write_cursor
-from .question import Extent, Question
+from .question import Extent, Question, check
 from .rulers import ruler
 from .series import series
 from .windows import Window, backward, forward
@@ -37,13 +37,14 @@ def buckets(
     everything else. `fill` is null, previous or linear. The first and the last bucket hold only what lies in
     [start, end). The caller has checked that the device may be seen. Raises HistoryError.
     """
-    question = Question(store(), device_id, ruler(bucket, tz), aggregate, fill, Extent(EARLIEST, LATEST))
-    question.check()
+    measure = ruler(bucket, tz)
+    check(aggregate, fill)
     if not properties:
         raise HistoryError("property", "Name at least one.")
     after = read_cursor(cursor)
     names = sorted(set(properties), key=str.encode)
-    question = question._replace(extent=_extent(question.store, device_id, names, start, end, fill is not None))
+    extent = _extent(store(), device_id, names, start, end, fill is not None)
+    question = Question(store(), device_id, measure, aggregate, fill, extent)
     rows: list[Bucket] = []
     source = "raw"
     for window in _windows(question, names, newest_first, limit, after):

@@ -8,6 +8,8 @@ from bisect import bisect_left
 from collections.abc import Sequence
 from typing import Any
 
+from telemetry.stores.base import Reading
+
 from .aggregates import aggregate, is_number
 from .page import Bucket
 from .question import Question
@@ -39,25 +41,22 @@ def _values(question: Question, property: str, window: Window, found: Sequence[B
 
 def _before(question: Question, property: str, window: Window) -> Point | None:
     """The nearest bucket before the window, as far as it lies before it."""
-    reading = question.store.neighbour(question.device_id, property, window.edges[0], before=True)
-    if reading is None:
-        return None
-    return _point(question, property, reading.at, window.edges[0])
+    return _point(question, property, question.store.neighbour(question.device_id, property, window.edges[0], before=True))
 
 
 def _after(question: Question, property: str, window: Window) -> Point | None:
     """The nearest bucket after the window."""
-    reading = question.store.neighbour(question.device_id, property, window.edges[-1], before=False)
+    return _point(question, property, question.store.neighbour(question.device_id, property, window.edges[-1], before=False))
+
+
+def _point(question: Question, property: str, reading: Reading | None) -> Point | None:
+    """The bucket of a reading, cut where the question begins and ends as its own buckets are, so that pages agree."""
     if reading is None:
         return None
-    return _point(question, property, reading.at, question.extent.end if reading.at < question.extent.end else None)
-
-
-def _point(question: Question, property: str, at: int, limit: int | None) -> Point | None:
-    """The bucket of the reading at `at`, up to a limit; one of what was asked as it is shown there, so that pages agree."""
-    start, end = question.ruler.floor(at), question.ruler.next(question.ruler.floor(at))
-    begin = max(start, question.extent.start) if at >= question.extent.start else start
-    found = question.store.summaries(question.device_id, property, [begin, end if limit is None else min(end, limit)]).by_bucket
+    start = question.ruler.floor(reading.at)
+    begin = max([start, *(edge for edge in question.extent if edge <= reading.at)])
+    end = min([question.ruler.next(start), *(edge for edge in question.extent if edge > reading.at)])
+    found = question.store.summaries(question.device_id, property, [begin, end]).by_bucket
     return (start, aggregate(question.aggregate)(found[0])) if found else None
 
 

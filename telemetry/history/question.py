@@ -28,8 +28,9 @@ class Question(NamedTuple):
     fill: str | None
     extent: Extent
 
-    def check(self) -> None:
-        """Raises HistoryError."""
-        aggregate(self.aggregate)
-        if self.fill is not None and self.fill not in FILLS:
-            raise HistoryError("fill", f"One of {', '.join(FILLS)}.")
+
+def check(aggregate_name: str | None, fill: str | None) -> None:
+    """Raises HistoryError."""
+    aggregate(aggregate_name)
+    if fill is not None and fill not in FILLS:
+        raise HistoryError("fill", f"One of {', '.join(FILLS)}.")

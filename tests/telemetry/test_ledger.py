@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
+from iotpanel import databases
 from iotpanel.tenants.models import Tenant
 from telemetry import ledger
 from telemetry.ledger import Counts
@@ -64,11 +65,14 @@ def test_the_hours_are_told_apart(tenant: Tenant) -> None:
     assert ledger.by_device([device.pk], since=now - timedelta(hours=1), until=now + timedelta(hours=1))[device.pk].received == 5
 
 
-def test_many_batches_fold_in_portions(tenant: Tenant, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("nested", [False, True], ids=["as it likes", "by nested loops"])
+def test_many_batches_fold_in_portions_however_the_server_plans(nested: bool, tenant: Tenant, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(ledger, "FOLD_AT_ONCE", 3)
     device = make_device(tenant)
     for _ in range(7):
         ledger.append({device.pk: [1, 1, 0, 0, 0, 0]})
+    for way in ("hashjoin", "mergejoin", "material", "hashagg", "sort", "memoize") if nested else ():
+        databases.execute(f"SET LOCAL enable_{way} = off")
     assert ledger.fold() == 7
     assert by_device(device.pk)[device.pk].received == 7
 
