@@ -263,6 +263,37 @@ AXES_CLIENT_IP_CALLABLE = "iotpanel.api.addresses.client_address"
 AXES_VERBOSE = False
 REST_KNOX = {"TOKEN_TTL": timedelta(days=30), "TOKEN_LIMIT_PER_USER": 100}
 
+# Accounts are made by people who may; sign-on appears where it is configured. The failures are counted by axes alone.
+ACCOUNT_ADAPTER = "iotpanel.pages.adapters.AccountAdapter"
+SOCIALACCOUNT_ADAPTER = "iotpanel.pages.adapters.SocialAdapter"
+ACCOUNT_LOGIN_METHODS = {"username"}
+ACCOUNT_EMAIL_VERIFICATION = "none"
+ACCOUNT_RATE_LIMITS = {"login_failed": ""}
+MFA_TOTP_ISSUER = "iotpanel"
+MFA_TOTP_TOLERANCE = 1  # steps of 30 s: a code typed at its end arrives at the next (RFC 6238, section 5.2)
+MFA_ALLOW_UNVERIFIED_EMAIL = True  # addresses are kept by administrators; nobody registers
+SOCIALACCOUNT_EMAIL_AUTHENTICATION = True
+SOCIALACCOUNT_EMAIL_AUTHENTICATION_AUTO_CONNECT = True
+SOCIALACCOUNT_PROVIDERS: dict[str, Any] = {}
+OIDC_URL = env.str("IOTPANEL_OIDC_URL", default="")  # the issuer, such as https://login.example.org/realms/plant
+if OIDC_URL:
+    SOCIALACCOUNT_PROVIDERS["openid_connect"] = {
+        "APPS": [
+            {
+                "provider_id": "sso",
+                "name": env.str("IOTPANEL_OIDC_NAME", default="Single sign-on"),
+                "client_id": env.str("IOTPANEL_OIDC_CLIENT_ID"),
+                "secret": secret("IOTPANEL_OIDC_SECRET"),
+                "settings": {"server_url": OIDC_URL},
+            }
+        ]
+    }
+# Mail is needed for nothing but forgotten passwords; without it that link is not shown.
+EMAIL_URL = env.str("IOTPANEL_EMAIL_URL", default="")
+if EMAIL_URL:
+    vars().update(env.email_url("IOTPANEL_EMAIL_URL"))
+DEFAULT_FROM_EMAIL = env.str("IOTPANEL_EMAIL_FROM", default="iotpanel@localhost")
+
 # --- REST ----------------------------------------------------------------------------------------------------
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [
@@ -297,37 +328,6 @@ SPECTACULAR_SETTINGS = {
         **{name: f"devices.models.{name}" for name in ("CommandState", "SerialState", "JobState", "TargetState")},
     },
 }
-
-# Accounts are made by people who may; sign-on appears where it is configured. The failures are counted by axes alone.
-ACCOUNT_ADAPTER = "iotpanel.pages.adapters.AccountAdapter"
-SOCIALACCOUNT_ADAPTER = "iotpanel.pages.adapters.SocialAdapter"
-ACCOUNT_LOGIN_METHODS = {"username"}
-ACCOUNT_EMAIL_VERIFICATION = "none"
-ACCOUNT_RATE_LIMITS = {"login_failed": ""}
-MFA_TOTP_ISSUER = "iotpanel"
-MFA_TOTP_TOLERANCE = 1  # steps of 30 s: a code typed at its end arrives at the next (RFC 6238, section 5.2)
-MFA_ALLOW_UNVERIFIED_EMAIL = True  # addresses are kept by administrators; nobody registers
-SOCIALACCOUNT_EMAIL_AUTHENTICATION = True
-SOCIALACCOUNT_EMAIL_AUTHENTICATION_AUTO_CONNECT = True
-SOCIALACCOUNT_PROVIDERS: dict[str, Any] = {}
-OIDC_URL = env.str("IOTPANEL_OIDC_URL", default="")  # the issuer, such as https://login.example.org/realms/plant
-if OIDC_URL:
-    SOCIALACCOUNT_PROVIDERS["openid_connect"] = {
-        "APPS": [
-            {
-                "provider_id": "sso",
-                "name": env.str("IOTPANEL_OIDC_NAME", default="Single sign-on"),
-                "client_id": env.str("IOTPANEL_OIDC_CLIENT_ID"),
-                "secret": secret("IOTPANEL_OIDC_SECRET"),
-                "settings": {"server_url": OIDC_URL},
-            }
-        ]
-    }
-# Mail is needed for nothing but forgotten passwords; without it that link is not shown.
-EMAIL_URL = env.str("IOTPANEL_EMAIL_URL", default="")
-if EMAIL_URL:
-    vars().update(env.email_url("IOTPANEL_EMAIL_URL"))
-DEFAULT_FROM_EMAIL = env.str("IOTPANEL_EMAIL_FROM", default="iotpanel@localhost")
 
 # --- History of changes --------------------------------------------------------------------------------------
 # What changes with every request or message is no history; digests and hashes stay where they are.
