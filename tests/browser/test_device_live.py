@@ -80,6 +80,18 @@ def test_the_first_message_ends_the_waiting(visit: Start, platform: Platform, si
     assert window.problems == []
 
 
+def test_the_first_value_of_a_declared_property_opens_the_chart(visit: Start, platform: Platform, silent: Account) -> None:
+    """Its tile is on the page from the beginning, so nothing but the value says that there is something to draw."""
+    window = visit()
+    page = window.open(f"/devices/{silent.key}/?range=1h")
+    expect(page.locator("[data-live]")).to_have_attribute("data-state", "live")
+    expect(page.locator("[data-part=chart]")).to_be_hidden()
+    eventually(lambda: platform.may_sign_in(silent))
+    publish(platform, silent, {"temperature": 1.0})
+    expect(page.locator("[data-part=legend]")).to_contain_text("max 1.0")
+    assert window.problems == []
+
+
 def test_the_chart_takes_live_values(visit: Start, platform: Platform, device: Account) -> None:
     publish(platform, device, {"temperature": 1.0})
     page = visit().open(f"/devices/{device.key}/?range=1h")

@@ -40,13 +40,18 @@ function appear(property) {
   missing ??= setTimeout(async () => {
     missing = null;
     await tiles.reload();
-    const card = part("chart");
-    if (!card.hidden) return;
-    card.hidden = false;
-    tiles.mark(property);
-    chart.show(property);
-    tiles.loadSparks();
+    reveal(property);
   }, 50);
+}
+
+/** The first value of a device ends the waiting: from here on there is something to draw. */
+function reveal(property) {
+  const card = part("chart");
+  if (!card.hidden) return;
+  card.hidden = false;
+  tiles.mark(property);
+  chart.show(property);
+  tiles.loadSparks();
 }
 
 function onReadings(status, rows) {
@@ -55,7 +60,9 @@ function onReadings(status, rows) {
     chart?.append(device, property, ms, value);
     if (device !== key) continue;
     newest = Math.max(newest, ms);
-    if (tiles && !tiles.take(property, ms, value)) appear(property);
+    if (!tiles) continue;
+    if (tiles.take(property, ms, value)) reveal(property);
+    else appear(property);
   }
   if (newest) status.heard(newest);
 }
