@@ -3,20 +3,25 @@
 import socket
 import threading
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Any
 
 import pytest
 
 from devices.connectors import mqtt_session
-from devices.connectors.mqtt_packets import Message, read
+from devices.connectors.mqtt_packets import Message, read, text
 from devices.downlink.carrier import Ack, Carrier, Fate
 from tests.services import eventually
 
 WELCOME = b"\x20\x06\x00\x00\x03\x21\x00\x14"
 
 
+ME = "me"
+
+
 class Broker:
-    """Takes one connection after the other; `reasons` are those of its acknowledgements, in order (None: it says nothing)."""
+    """Welcomes our session and nobody else who happens to try this port; `reasons` are those of its acknowledgements, in
+    order (None: it says nothing)."""
 
     def __init__(self, welcome: bytes = WELCOME) -> None:
         self.welcome = welcome
@@ -27,16 +32,18 @@ class Broker:
         threading.Thread(target=self.serve, daemon=True).start()
 
     def serve(self) -> None:
-        while True:
-            try:
+        with suppress(OSError):  # closed: it is over
+            while True:
                 client, _ = self.server.accept()
-                self.connections.append(client)
-                client.recv(4096)
-                client.sendall(self.welcome)
-                self.talk(client)
-            except OSError:
-                if self.server.fileno() < 0:
-                    return
+                threading.Thread(target=self.meet, args=(client,), daemon=True).start()
+
+    def meet(self, client: socket.socket) -> None:
+        with suppress(OSError):
+            if text(ME) not in client.recv(4096):
+                return client.close()
+            self.connections.append(client)
+            client.sendall(self.welcome)
+            self.talk(client)
 
     def talk(self, client: socket.socket) -> None:
         rest = b""
@@ -75,7 +82,7 @@ def words() -> list[int]:
 
 @pytest.fixture
 def carrier(broker: Broker, words: list[int]) -> Iterator[Carrier]:
-    found = Carrier(f"mqtt://127.0.0.1:{broker.server.getsockname()[1]}", "me", lambda: words.append(1))
+    found = Carrier(f"mqtt://127.0.0.1:{broker.server.getsockname()[1]}", ME, lambda: words.append(1))
     assert found.publish("early", "t", b"", 5) is Fate.REFUSED
     found.heal()
     found.heal()
