@@ -3,8 +3,9 @@
 import ast
 import re
 import subprocess
-from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 
@@ -41,10 +42,38 @@ def sources() -> list[Path]:
     return [path for path in tracked("*.py") if path.relative_to(TOP).parts[0] in PACKAGES and "migrations" not in path.parts]
 
 
-def functions(path: Path) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:
-    for node in ast.walk(ast.parse(path.read_text())):
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
-            yield node
+class Read(NamedTuple):
+    """What the rules ask of a file of Python, as `path:line name`."""
+
+    documented: bool
+    long_functions: list[str]
+    hidden_imports: list[str]
+    managers: list[str]
+
+
+@cache
+def read(path: Path) -> Read:
+    """Parsed once for all rules."""
+    module = ast.parse(path.read_text())
+    nodes = list(ast.walk(module))
+    functions = [node for node in nodes if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)]
+    inside = [inner for function in functions for inner in ast.walk(function)]
+    managers = [node for node in nodes if isinstance(node, ast.ClassDef) and is_manager(node)]
+    return Read(
+        documented=ast.get_docstring(module) is not None,
+        long_functions=[f"{short(path)}:{node.lineno} {node.name}" for node in functions if lines(node) > LONGEST_FUNCTION],
+        hidden_imports=[f"{short(path)}:{node.lineno}" for node in inside if isinstance(node, ast.Import | ast.ImportFrom)],
+        managers=[f"{short(path)}:{node.lineno} {node.name}" for node in managers],
+    )
+
+
+def lines(node: ast.FunctionDef | ast.AsyncFunctionDef) -> int:
+    return (node.end_lineno or node.lineno) - node.lineno + 1
+
+
+def is_manager(node: ast.ClassDef) -> bool:
+    bases = [ast.unparse(base) for base in node.bases]
+    return any(base.endswith("Manager") for base in bases) and "BaseUserManager" not in bases  # Django's own way to make users
 
 
 def short(path: Path) -> str:
@@ -68,36 +97,19 @@ def test_files_stay_short() -> None:
 
 
 def test_functions_stay_short() -> None:
-    long = [
-        f"{short(path)}:{node.lineno} {node.name}"
-        for path in sources()
-        for node in functions(path)
-        if (node.end_lineno or node.lineno) - node.lineno + 1 > LONGEST_FUNCTION
-    ]
-    assert long == []
+    assert [found for path in sources() for found in read(path).long_functions] == []
 
 
 def test_imports_stand_at_the_top_of_their_file() -> None:
     """An import inside a function is how a forbidden direction hides. An app's ``ready`` has to import late."""
-    hidden = [
-        f"{short(path)}:{inner.lineno}"
-        for path in sources()
-        for node in functions(path)
-        if path.name not in {"apps.py", "bootstrap.py"}
-        for inner in ast.walk(node)
-        if isinstance(inner, ast.Import | ast.ImportFrom)
-    ]
-    assert hidden == []
+    held = [path for path in sources() if path.name not in {"apps.py", "bootstrap.py"}]
+
+    assert [found for path in held for found in read(path).hidden_imports] == []
 
 
 def test_reads_are_queryset_methods_not_managers() -> None:
-    managers = [
-        f"{short(path)}:{node.lineno} {node.name}"
-        for path in sources()
-        for node in ast.walk(ast.parse(path.read_text()))
-        if isinstance(node, ast.ClassDef) and any(ast.unparse(base).endswith("Manager") for base in node.bases)
-        if "BaseUserManager" not in map(ast.unparse, node.bases)  # Django's own way to make users
-    ]
+    managers = [found for path in sources() for found in read(path).managers]
+
     assert [name for name in managers if "UserManager" not in name] == []
 
 
@@ -119,7 +131,7 @@ def test_the_pure_modules_know_no_framework_and_no_client_library(name: str) -> 
 
 def test_every_public_module_says_what_it_is_for() -> None:
     written = [path for path in sources() if path.name != "apps.py" and path.read_text().strip()]
-    silent = [short(path) for path in written if ast.get_docstring(ast.parse(path.read_text())) is None]
+    silent = [short(path) for path in written if not read(path).documented]
 
     assert silent == []
 

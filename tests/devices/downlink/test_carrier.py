@@ -39,11 +39,10 @@ class Broker:
 
     def meet(self, client: socket.socket) -> None:
         with suppress(OSError):
-            if text(ME) not in client.recv(4096):
-                return client.close()
-            self.connections.append(client)
-            client.sendall(self.welcome)
-            self.talk(client)
+            if text(ME) in client.recv(4096):
+                self.connections.append(client)
+                client.sendall(self.welcome)
+                self.talk(client)
 
     def talk(self, client: socket.socket) -> None:
         rest = b""
