@@ -35,8 +35,8 @@ def platform(services: Services) -> Platform:
     return Platform(services)
 
 
-# Not for the whole session: Playwright keeps an event loop running, in which Django refuses to touch the database.
-@pytest.fixture(scope="module")
+# Not beyond this folder: Playwright keeps an event loop running, in which Django refuses to touch the database.
+@pytest.fixture(scope="package")
 def chromium() -> Iterator[Browser]:
     """The browser. As root it needs its sandbox off; no page here comes from elsewhere."""
     with sync_playwright() as playwright:
