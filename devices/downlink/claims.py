@@ -20,8 +20,9 @@ LIMIT = 1_000  # of one turn
 # device was heard of just now. A child that was never heard may be one that only listens.
 _READY = """
     SELECT command.id, command.device_id, device.key, device.tenant_id, device.parent_id, command.name, command.params,
-           command.expires_at, command.timeout, command.idempotent, command.attempts, product.codec_kind, product.codec_script,
-           product.topics, coalesce(presence.online, false) OR (presence.last_seen IS NULL AND device.parent_id IS NOT NULL) AS there
+           command.expires_at, command.timeout, command.idempotent, command.one_way, command.attempts,
+           product.codec_kind, product.codec_script, product.topics,
+           coalesce(presence.online, false) OR (presence.last_seen IS NULL AND device.parent_id IS NOT NULL) AS there
     FROM devices_device device
     JOIN devices_product product ON product.id = device.product_id
     LEFT JOIN devices_devicepresence presence ON presence.device_id = device.id
@@ -76,6 +77,7 @@ class Ready(NamedTuple):
     expires_at: datetime
     timeout: float
     idempotent: bool
+    one_way: bool
     attempts: int
     codec: str
     script: str

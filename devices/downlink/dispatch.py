@@ -1,8 +1,8 @@
 """The thread that publishes what is due. It runs in the uplink worker and owns no state that matters: the rows do.
 
 One turn: settle what the broker said, end what is overdue, claim what may go, commit, publish. It is woken by NOTIFY,
-by what the broker refused and once a second by itself. That the broker has taken a message is written a moment later,
-for then most replies are there, and say it too.
+by what the broker refused and once a second by itself. That the broker has taken a message is written a moment later: where
+a reply is expected it is nearly always there by then, and says it too.
 """
 
 import threading
@@ -19,7 +19,7 @@ from django.utils import timezone
 from devices.exceptions import Invalid, Unavailable
 from iotpanel import metrics
 
-from . import claims, errand_outbox, payloads, shadow_outbox, sweep
+from . import claims, errand_outbox, payloads, ripeness, shadow_outbox, sweep
 from .carrier import Ack, Carrier, Fate
 from .claims import Ready
 from .errand_outbox import ReadyErrand, ReadyPiece
@@ -34,7 +34,6 @@ SWEEP = 1.0  # seconds
 SECOND_LOOK = 30.0  # seconds between two looks at whether word of a device's coming was lost
 RETRY = 1.0  # seconds, while the database is away
 SOON = 0.05  # seconds
-SETTLE = 0.02  # seconds after which the broker's word is written where no reply said more
 BREATH = 0.003  # seconds between two turns: what comes meanwhile shares the next one's statements
 Told = ReadyShadow | ReadyErrand | ReadyPiece
 """What may be sent twice without harm, so that nothing is claimed beforehand; each kind is settled in its own way."""
@@ -115,8 +114,8 @@ class Dispatcher:
     def _settles_in(self) -> float:
         """Seconds until the broker's word is to be written: it wakes nobody."""
         if self._acks:
-            return self._acks[0].at + SETTLE - time.monotonic()
-        return SETTLE if self.carrier.waits else float("inf")
+            return min(map(ripeness.ripe_at, self._acks)) - time.monotonic()
+        return ripeness.SETTLE if self.carrier.waits else float("inf")
 
     def turn(self) -> None:
         """One round of everything there is."""
@@ -126,7 +125,7 @@ class Dispatcher:
         self.patience.heard(heard)
         reminded = self.patience.take()
         self._acks += self.carrier.take()
-        ripe = self._ripe()
+        ripe = self._acks if self._stopping else ripeness.ripe(self._acks)  # what fails then is tried again in the next turn
         if heard or reminded or ripe or self._may_sweep(word.everything):
             self.turns += 1
             self._turn(word, heard, reminded, ripe, now)
@@ -140,6 +139,7 @@ class Dispatcher:
             devices, others = due | wanted | reminded | heard, wanted | reminded | word.devices
             connected = self.carrier.connected.is_set()
             batch = self._claim(devices, heard, now) if connected and devices else []
+            self._look_again(word.commanded, batch)
             told = self._ready_told(others) if connected and others else []
         done = set(map(id, ripe))
         self._acks = [ack for ack in self._acks if id(ack) not in done]
@@ -154,11 +154,6 @@ class Dispatcher:
 
     # --- What the broker said --------------------------------------------------------------------------------
 
-    def _ripe(self) -> list[Ack]:
-        """What is to be written now. What fails then is tried again in the next turn."""
-        until = float("inf") if self._stopping else time.monotonic() - SETTLE
-        return [ack for ack in self._acks if ack.fate is not Fate.TAKEN or ack.at <= until]
-
     def _settle(self, acks: Sequence[Ack], now: datetime) -> None:
         """Write down what became of what was published."""
         by_fate: dict[Fate, list[Ready]] = {fate: [] for fate in Fate}
@@ -168,7 +163,8 @@ class Dispatcher:
         for kind, settle in SETTLES.items():
             self._settle_told(kind, [ack for ack in acks if type(ack.token) is kind], settle, now)
         if taken := by_fate[Fate.TAKEN]:
-            claims.mark_sent([command.id for command in taken], now)
+            heard = max(ack.at for ack in acks if ack.fate is Fate.TAKEN)
+            claims.mark_sent([command.id for command in taken], claims.later(now, min(0.0, heard - time.monotonic())))
             self.patience.reached(command.device_id for command in taken)
         for command in by_fate[Fate.NOBODY]:
             claims.put_off([command.id], claims.later(now, self.patience.miss(command.device_id)), "device", untried=True)
@@ -222,6 +218,13 @@ class Dispatcher:
         if batch:
             claims.claim([command.id for command, _, _ in batch], now)
         return batch
+
+    def _look_again(self, commanded: Collection[int], batch: Sequence[tuple[Ready, list[str], bytes]]) -> None:
+        """Their windows may be full with commands whose replies are being written, by one who has not seen what is queued now."""
+        claimed = {command.device_id for command, _, _ in batch}
+        for device_id in commanded:
+            if device_id not in claimed:
+                self.patience.remind(device_id, SOON)
 
     def _ready_told(self, devices: Collection[int]) -> list[tuple[Told, list[str]]]:
         """Shadows, offers and pieces of images, each with the topics to try."""

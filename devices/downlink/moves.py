@@ -3,7 +3,7 @@
 Statements that change states are built here, because each of them has to return what has to be told.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -96,10 +96,14 @@ def loaded(value: Any) -> Any:
     return orjson.loads(value) if isinstance(value, str | bytes) else value
 
 
-def tell(changed: Sequence[CommandChange]) -> None:
-    """Tell everybody, in the writer's transaction: heard on its commit, or never."""
+def tell(changed: Sequence[CommandChange], waiting: Collection[int] | None = None) -> None:
+    """Tell everybody, in the writer's transaction: heard on its commit, or never.
+
+    Where a command has ended it is the next one's turn, if its device is among those that commands wait for (None: nobody knows).
+    """
     if not changed:
         return
     ended = [change for change in changed if change.final]
-    wake.queued({change.device_id for change in ended}, [change.command_id for change in ended])  # the next one's turn
+    free = {change.device_id for change in ended}
+    wake.queued(free if waiting is None else free.intersection(waiting), [change.command_id for change in ended])
     tell_sinks(changed)

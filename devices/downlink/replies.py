@@ -37,7 +37,9 @@ _WRITE = f"""
             waits = ''
         FROM said WHERE command.id = said.id RETURNING command.id, {moves.qualified("command")}
     )
-    SELECT moved.*, device.tenant_id, device.key FROM moved JOIN devices_device device ON device.id = moved.device_id ORDER BY moved.id
+    SELECT moved.*, device.tenant_id, device.key,
+        EXISTS (SELECT FROM devices_command next WHERE next.device_id = device.id AND next.finished_at IS NULL AND NOT next.in_flight)
+    FROM moved JOIN devices_device device ON device.id = moved.device_id ORDER BY moved.id
 """  # noqa: S608
 
 
@@ -85,7 +87,7 @@ def apply(replies: Sequence[Reply]) -> list[Verdict]:
     rows: dict[int, dict[str, Any]] = {}
     verdicts = [_judge(reply, known, rows) for reply in replies]
     if rows:
-        tell(_write(rows, max(reply.received_at for reply in replies)))
+        tell(*_write(rows, max(reply.received_at for reply in replies)))
     return verdicts
 
 
@@ -125,10 +127,12 @@ def _row(reply: Reply, found: _Known, before: dict[str, Any] | None) -> dict[str
     }
 
 
-def _write(rows: dict[int, dict[str, Any]], at: int) -> list[CommandChange]:
+def _write(rows: dict[int, dict[str, Any]], at: int) -> tuple[list[CommandChange], set[int]]:
+    """What changed, and the devices that something else is queued for."""
     found = prepared(_WRITE, {"rows": orjson.dumps(list(rows.values())).decode()})
-    last = [change_of(row, EPOCH + timedelta(microseconds=at)) for row in found]
-    return [change for each in last for change in (*_passed(each, rows[each.command_id]["entries"]), each)]
+    last = [change_of(row, EPOCH + timedelta(microseconds=at)) for *row, _ in found]
+    changed = [change for each in last for change in (*_passed(each, rows[each.command_id]["entries"]), each)]
+    return changed, {each.device_id for each, (*_, more) in zip(last, found, strict=True) if more}
 
 
 def _passed(last: CommandChange, entries: list[dict[str, Any]]) -> list[CommandChange]:

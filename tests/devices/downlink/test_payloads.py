@@ -11,7 +11,7 @@ from devices.downlink.claims import Ready
 from devices.exceptions import Invalid
 
 AT = datetime(2026, 1, 1, tzinfo=UTC)
-COMMAND = Ready(17, 1, "valve", 1, None, "set", {"level": 3}, AT, 30.0, False, 0, "json", "", [], True)
+COMMAND = Ready(17, 1, "valve", 1, None, "set", {"level": 3}, AT, 30.0, False, False, 0, "json", "", [], True)
 
 
 def body(**changes: Any) -> tuple[list[str], str, bytes]:

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from devices.downlink import claims, moves, shadow
+from devices.downlink import claims, moves, shadow, wake
 from devices.messages import CommandChange
 from devices.models import Command, Device, Shadow
 from iotpanel.tenants.models import Tenant
@@ -57,6 +57,17 @@ def test_a_device_may_say_that_it_has_it_first(device: Device) -> None:
     assert reply(device, made, {"status": "ok"}) == (1, [])
     assert [step["state"] for step in made.history] == ["queued", "sent", "delivered"]
     assert end(made)[0] == "succeeded"
+
+
+def test_the_dispatcher_is_told_of_the_next_ones_turn_only_where_there_is_one(device: Device, monkeypatch: pytest.MonkeyPatch) -> None:
+    last, more = sent(device), sent(make_device(product=device.product, key="pump"))
+    make_command(more.device)
+    told: list[tuple[set[int], list[int]]] = []
+    monkeypatch.setattr(wake, "queued", lambda devices, ended=(): told.append((set(devices), list(ended))))
+
+    for command in (last, more):
+        assert reply(command.device, command, {"status": "ok"}) == (1, [])
+    assert told == [(set(), [last.pk]), ({more.device_id}, [more.pk])]
 
 
 def test_a_reply_may_be_quicker_than_the_brokers_word(device: Device) -> None:
