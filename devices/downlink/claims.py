@@ -18,26 +18,40 @@ from .moves import loaded
 LIMIT = 1_000  # of one turn
 # Of each device the first ones that its window has room for. They go if they are due, or wait for the device and the
 # device was heard of just now. A child that was never heard may be one that only listens.
+# The order is what keeps it cheap: the devices, the first ones of each, their rows, hence MATERIALIZED and LATERAL. By what PostgreSQL
+# knows of a table that has just begun to fill it began with all that is queued, and looked at every device for each: minutes.
 _READY = """
-    SELECT command.id, command.device_id, device.key, device.tenant_id, device.parent_id, command.name, command.params,
+    WITH device AS MATERIALIZED (
+        SELECT device.id, device.key, device.tenant_id, device.parent_id, product.command_window,
+               product.codec_kind, product.codec_script, product.topics,
+               coalesce(presence.online, false) OR (presence.last_seen IS NULL AND device.parent_id IS NOT NULL) AS there
+        FROM devices_device device
+        JOIN devices_product product ON product.id = device.product_id
+        LEFT JOIN devices_devicepresence presence ON presence.device_id = device.id
+        WHERE device.id = ANY(%(devices)s) AND device.enabled
+    ), head AS MATERIALIZED (
+        SELECT device.*, queued.id AS command_id FROM device
+        CROSS JOIN LATERAL (SELECT count(*) AS number FROM devices_command WHERE device_id = device.id AND in_flight) flying
+        CROSS JOIN LATERAL (
+            SELECT id FROM devices_command
+            WHERE device_id = device.id AND finished_at IS NULL AND NOT in_flight AND expires_at > %(now)s
+            ORDER BY priority DESC, id LIMIT greatest(device.command_window - flying.number, 0)
+        ) queued
+    )
+    SELECT command.id, command.device_id, head.key, head.tenant_id, head.parent_id, command.name, command.params,
            command.expires_at, command.timeout, command.idempotent, command.one_way, command.attempts,
-           product.codec_kind, product.codec_script, product.topics,
-           coalesce(presence.online, false) OR (presence.last_seen IS NULL AND device.parent_id IS NOT NULL) AS there
-    FROM devices_device device
-    JOIN devices_product product ON product.id = device.product_id
-    LEFT JOIN devices_devicepresence presence ON presence.device_id = device.id
-    CROSS JOIN LATERAL (
-        SELECT count(*) AS number FROM devices_command WHERE device_id = device.id AND in_flight
-    ) flying
-    CROSS JOIN LATERAL (
-        SELECT id FROM devices_command
-        WHERE device_id = device.id AND finished_at IS NULL AND NOT in_flight AND expires_at > %(now)s
-        ORDER BY priority DESC, id LIMIT greatest(product.command_window - flying.number, 0)
-    ) head
-    JOIN devices_command command ON command.id = head.id
-    WHERE device.id = ANY(%(devices)s) AND device.enabled AND command.finished_at IS NULL AND NOT command.in_flight
-      AND (command.due_at <= %(now)s OR (command.waits = 'device' AND device.id = ANY(%(heard)s)))
-    ORDER BY command.priority DESC, command.id LIMIT %(limit)s FOR UPDATE OF command SKIP LOCKED
+           head.codec_kind, head.codec_script, head.topics, head.there
+    FROM head CROSS JOIN LATERAL (
+        SELECT * FROM devices_command WHERE id = head.command_id AND state = 'queued' AND NOT in_flight
+          AND (due_at <= %(now)s OR (waits = 'device' AND head.id = ANY(%(heard)s)))
+        FOR UPDATE SKIP LOCKED
+    ) command
+    ORDER BY command.priority DESC, command.id LIMIT %(limit)s
+"""
+# Workers take turns, so that two never fill the same device's window. Every plan of the turn goes by the indexes, also one that is
+# made while the table is so small that reading all of it would be quicker: it is kept when the table has grown.
+_TURN = """
+    SELECT pg_advisory_xact_lock(%s), set_config('enable_seqscan', 'off', true), set_config('enable_sort', 'off', true)
 """
 _CLAIM = """
     UPDATE devices_command SET in_flight = true, attempts = attempts + 1, waits = '', due_at = %(now)s + make_interval(secs => timeout)
@@ -61,7 +75,7 @@ _PUT_OFF = """
     SET in_flight = false, waits = %(waits)s, attempts = greatest(attempts - %(untried)s, 0), due_at = least(%(due)s, expires_at)
     FROM mine WHERE command.id = mine.id
 """
-_ONE_DISPATCHER = 0x10_70_D0  # workers take turns here, so that two never fill the same device's window
+_ONE_DISPATCHER = 0x10_70_D0
 
 
 class Ready(NamedTuple):
@@ -87,7 +101,7 @@ class Ready(NamedTuple):
 
 def ready(devices: Collection[int], heard: Collection[int], now: datetime) -> list[Ready]:
     """What may go to these devices now, the most urgent first; locked until the end of the caller's transaction."""
-    prepared("SELECT pg_advisory_xact_lock(%s)", [_ONE_DISPATCHER])
+    prepared(_TURN, [_ONE_DISPATCHER])
     found = prepared(_READY, {"devices": list(devices), "heard": list(heard), "now": now, "limit": LIMIT})
     rows = [Ready(*row) for row in found]
     return [row._replace(params=loaded(row.params), topics=loaded(row.topics)) for row in rows]

@@ -125,8 +125,9 @@ class Dispatcher:
         self.patience.heard(heard)
         reminded = self.patience.take()
         self._acks += self.carrier.take()
-        ripe = self._acks if self._stopping else ripeness.ripe(self._acks)  # what fails then is tried again in the next turn
-        if heard or reminded or ripe or self._may_sweep(word.everything):
+        sweeps = self._may_sweep(word.everything)
+        ripe = self._acks if sweeps or self._stopping else ripeness.ripe(self._acks)  # what fails then is tried again in the next turn
+        if heard or reminded or ripe or sweeps:
             self.turns += 1
             self._turn(word, heard, reminded, ripe, now)
             self._turned_at = time.monotonic()
