@@ -13,8 +13,8 @@ from xdist.scheduler import EachScheduling
 # the other half is the last worker's. Each has servers of its own, so that none can disturb another.
 GROUPS = {
     "gw0": ("tests/flows", "tests/local/test_foreground.py"),
-    "gw1": ("tests/browser", "tests/local"),
-    "gw2": ("tests/pages", "tests/telemetry", "tests/contracts", "tests/tenants", "tests/devices/codecs", "tests/devices/downlink"),
+    "gw1": ("tests/browser", "tests/local", "tests/devices/codecs"),
+    "gw2": ("tests/pages", "tests/telemetry", "tests/contracts", "tests/tenants", "tests/devices/downlink"),
 }
 REST = f"gw{len(GROUPS)}"
 WORKER = os.environ.get("PYTEST_XDIST_WORKER")
