@@ -13,7 +13,7 @@ from xdist.scheduler import EachScheduling
 # the other half is the last worker's. Each has servers of its own, so that none can disturb another.
 GROUPS = {
     "gw0": ("tests/flows", "tests/local/test_foreground.py"),
-    "gw1": ("tests/browser", "tests/local", "tests/devices/codecs"),
+    "gw1": ("tests/browser", "tests/local", "tests/devices/codecs", "tests/flows/test_example_client.py"),
     "gw2": ("tests/pages", "tests/telemetry", "tests/contracts", "tests/tenants", "tests/devices/downlink"),
 }
 REST = f"gw{len(GROUPS)}"
@@ -39,9 +39,9 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Groups:
 
 
 def is_mine(path: Path, config: pytest.Config) -> bool:
-    """Whether this process runs these tests: it alone all of them, a worker those of its group."""
-    owners = (worker for worker, folders in GROUPS.items() for folder in folders if path.is_relative_to(config.rootpath / folder))
-    return WORKER in (None, next(owners, REST))
+    """Whether this process runs these tests: it alone all of them, a worker those of its group; the narrower name decides."""
+    owners = {folder: worker for worker, folders in GROUPS.items() for folder in folders if path.is_relative_to(config.rootpath / folder)}
+    return WORKER in (None, owners[max(owners, key=len)] if owners else REST)
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
