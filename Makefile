@@ -1,7 +1,7 @@
 # iotpanel in two commands: `make run` and `make test`. Everything they need is made below .venv and $IOTPANEL_HOME.
 #
 #   make run                 start everything; IOTPANEL_PORT, IOTPANEL_MQTT_PORT, IOTPANEL_BIND, IOTPANEL_HOME, DEMO=0
-#   make test ARGS="..."     the checks and the test suite, on servers of their own; ARGS go to pytest
+#   make test ARGS="..."     the test suite, on servers of its own; ARGS go to pytest
 #   make faults              each fault of tests/flows/faults with 20 seeds, which takes hours; FAULT_SEEDS=3 ARGS="-k kill" for less
 #   make test-forwarders     forwarders against the real servers of other makers (RabbitMQ, MariaDB, Kafka ...)
 #   make lint                ruff, mypy, import-linter, missing migrations

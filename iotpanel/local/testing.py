@@ -1,4 +1,4 @@
-"""``make test`` and ``make lint``: the checks, and the suite on servers of its own beside a running iotpanel."""
+"""``make test``: the suite on servers of its own beside a running iotpanel; ``make lint``: the checks."""
 
 import json
 import os

@@ -2,6 +2,7 @@
 
 import ast
 import json
+import re
 import shlex
 
 import pytest
@@ -115,6 +116,14 @@ def test_the_sketch_holds_its_strings(tenant: Tenant) -> None:
     assert 'SECRET = "a\\"b";' in sketch
     assert 'setServer("broker.example", 1883)' in sketch
     assert "%%" not in sketch
+
+
+@pytest.mark.parametrize("size", [10, 5_000])
+def test_the_sketch_has_room_for_its_message(tenant: Tenant, size: int) -> None:
+    message = message_for(device_of(tenant))._replace(values=None, frame=bytes(size))
+    found = re.search(r"setBufferSize\((\d+)\)", arduino("pump-1", HERE, message, "secret"))
+
+    assert found and int(found[1]) >= max(1024, size + len(message.topic) + 7)  # a header of 5 bytes, the topic's length in 2
 
 
 def asked(host: str) -> Endpoint:

@@ -164,7 +164,14 @@ def arduino(key: str, endpoint: Endpoint, message: Message, secret: str) -> str:
         "topic": _c_string(message.topic),
         "payload": payload,
         "publish": publish,
+        "room": _room(message),
     }
+
+
+def _room(message: Message) -> int:
+    """Bytes that the library's buffer needs for the whole packet; it has 256, and says of a longer one only that it was not sent."""
+    body = message.frame if message.values is None else _json(message.values).encode()
+    return max(1024, len(message.topic.encode()) + len(body) + 16)
 
 
 _SKETCH = """\
@@ -186,6 +193,7 @@ void setup() {
   WiFi.begin(WIFI_NAME, WIFI_PASSWORD);
   while (WiFi.status() != WL_CONNECTED) delay(250);
   client.setServer(%(host)s, %(port)d);
+  client.setBufferSize(%(room)d);
 }
 
 void loop() {
