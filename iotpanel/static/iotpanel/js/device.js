@@ -54,17 +54,19 @@ function reveal(property) {
   tiles.loadSparks();
 }
 
+/** Each value into its tile. Where the page waited for the first ones, its chart begins with a number, if there is one. */
+function take(rows) {
+  const unknown = rows.filter(([, property, ms, value]) => !tiles.take(property, ms, value));
+  const [, first] = rows.find(([, , , value]) => ["number", "bigint"].includes(typeof value)) ?? rows[0];
+  unknown.length ? appear(first) : reveal(first);
+}
+
 function onReadings(status, rows) {
-  let newest = 0;
-  for (const [device, property, ms, value] of rows) {
-    chart?.append(device, property, ms, value);
-    if (device !== key) continue;
-    newest = Math.max(newest, ms);
-    if (!tiles) continue;
-    if (tiles.take(property, ms, value)) reveal(property);
-    else appear(property);
-  }
-  if (newest) status.heard(newest);
+  for (const [device, property, ms, value] of rows) chart?.append(device, property, ms, value);
+  const mine = rows.filter(([device]) => device === key);
+  if (!mine.length) return;
+  if (tiles) take(mine);
+  status.heard(Math.max(...mine.map(([, , ms]) => ms)));
 }
 
 function bindSwaps() {
