@@ -121,26 +121,24 @@ class Dispatcher:
         """One round of everything there is."""
         now = timezone.now()
         word = self.listener.take()
-        heard = word.commanded | word.devices
-        self.patience.heard(heard)
+        self.patience.heard(word.heard)
         reminded = self.patience.take()
         self._acks += self.carrier.take()
         sweeps = self._may_sweep(word.everything)
         ripe = self._acks if sweeps or self._stopping else ripeness.ripe(self._acks)  # what fails then is tried again in the next turn
-        if heard or reminded or ripe or sweeps:
+        if word.heard or reminded or ripe or sweeps:
             self.turns += 1
-            self._turn(word, heard, reminded, ripe, now)
+            self._turn(word, reminded, ripe, now)
             self._turned_at = time.monotonic()
 
-    def _turn(self, word: Word, heard: frozenset[int], reminded: set[int], ripe: Sequence[Ack], now: datetime) -> None:
+    def _turn(self, word: Word, reminded: set[int], ripe: Sequence[Ack], now: datetime) -> None:
         """Everything is committed before anything is published."""
         with transaction.atomic():
             self._settle(ripe, now)
             due, wanted = self._sweep(now, word.everything)
-            devices, others = due | wanted | reminded | heard, wanted | reminded | word.devices
+            devices, others = due | wanted | reminded | word.heard, wanted | reminded | word.devices
             connected = self.carrier.connected.is_set()
-            batch = self._claim(devices, heard, now) if connected and devices else []
-            self._look_again(word.commanded, batch)
+            batch = self._claim(devices, word, now) if connected and devices else []
             told = self._ready_told(others) if connected and others else []
         done = set(map(id, ripe))
         self._acks = [ack for ack in self._acks if id(ack) not in done]
@@ -164,8 +162,8 @@ class Dispatcher:
         for kind, settle in SETTLES.items():
             self._settle_told(kind, [ack for ack in acks if type(ack.token) is kind], settle, now)
         if taken := by_fate[Fate.TAKEN]:
-            heard = max(ack.at for ack in acks if ack.fate is Fate.TAKEN)
-            claims.mark_sent([command.id for command in taken], claims.later(now, min(0.0, heard - time.monotonic())))
+            age = time.monotonic() - max(ack.at for ack in acks if ack.fate is Fate.TAKEN)
+            claims.mark_sent([command.id for command in taken], claims.later(now, -age))
             self.patience.reached(command.device_id for command in taken)
         for command in by_fate[Fate.NOBODY]:
             claims.put_off([command.id], claims.later(now, self.patience.miss(command.device_id)), "device", untried=True)
@@ -207,8 +205,11 @@ class Dispatcher:
 
     # --- What may go -----------------------------------------------------------------------------------------
 
-    def _claim(self, devices: Collection[int], heard: Collection[int], now: datetime) -> list[tuple[Ready, list[str], bytes]]:
-        found = claims.ready(devices, heard, now)
+    def _claim(self, devices: Collection[int], word: Word, now: datetime) -> list[tuple[Ready, list[str], bytes]]:
+        found = claims.ready(devices, word.heard, now)
+        # A window may be full with a command whose reply is being written, by one who has not seen what is queued now.
+        for device_id in word.commanded - {command.device_id for command in found}:
+            self.patience.remind(device_id, SOON)
         if len(found) >= claims.LIMIT:  # there is more
             for device_id in devices:
                 self.patience.remind(device_id, 0)
@@ -219,13 +220,6 @@ class Dispatcher:
         if batch:
             claims.claim([command.id for command, _, _ in batch], now)
         return batch
-
-    def _look_again(self, commanded: Collection[int], batch: Sequence[tuple[Ready, list[str], bytes]]) -> None:
-        """Their windows may be full with commands whose replies are being written, by one who has not seen what is queued now."""
-        claimed = {command.device_id for command, _, _ in batch}
-        for device_id in commanded:
-            if device_id not in claimed:
-                self.patience.remind(device_id, SOON)
 
     def _ready_told(self, devices: Collection[int]) -> list[tuple[Told, list[str]]]:
         """Shadows, offers and pieces of images, each with the topics to try."""

@@ -33,6 +33,11 @@ class Word(NamedTuple):
     devices: frozenset[int] = frozenset()
     everything: bool = False
 
+    @property
+    def heard(self) -> frozenset[int]:
+        """All devices that were named."""
+        return self.commanded | self.devices
+
     def __or__(self, other: "Word") -> "Word":
         return Word(self.commanded | other.commanded, self.devices | other.devices, self.everything or other.everything)
 
