@@ -9,6 +9,8 @@ from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from iotpanel.api.errors import ApiError
+
 from .certificates import revoke_all
 from .models import Credential, Device
 from .secrets import DUMMY, broker_hash, make_secret, matches
@@ -28,10 +30,11 @@ def issue(device: Device) -> str:
 def rotate_secret(device: Device, *, grace: timedelta = timedelta()) -> str:
     """A new secret; the old one stops working at once, or after `grace` where we check secrets ourselves.
 
-    Raises ValidationError `grace_unsupported` where the broker reads its accounts from a file: it holds one secret each.
+    Raises ApiError `grace_unsupported` where the broker reads its accounts from a file: it holds one secret each.
     """
     if grace and settings.BROKER_DIR:
-        raise ValidationError({"grace": ValidationError(_("This broker knows one secret at a time."), code="grace_unsupported")})
+        text = _("This broker knows one secret at a time.")
+        raise ApiError("grace_unsupported", text, {"grace": [text]})
     if not timedelta() <= grace <= MAX_GRACE:
         raise ValidationError({"grace": _("At most seven days.")})
     Device.objects.select_for_update(no_key=True).get(pk=device.pk)  # two rotations at once: one after the other
