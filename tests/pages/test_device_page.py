@@ -1,5 +1,7 @@
 """The device page's tabs, for an owner, a viewer and a stranger."""
 
+import re
+
 import pytest
 from django.test import Client
 
@@ -155,3 +157,24 @@ def test_sparklines_hold_the_last_day(client: Client, viewer: User, device: Devi
 def test_the_page_says_the_servers_time(client: Client, viewer: User, device: Device) -> None:
     client.force_login(viewer)
     assert abs(client.get(f"/devices/{device.key}/").context["now_ms"] - now_ms()) < 60_000
+
+
+def test_the_place_is_the_reported_one_with_its_age_else_the_registered_one(client: Client, viewer: User, tenant: Tenant) -> None:
+    device = make_cold_room(tenant, latitude=48.1, longitude=-11.5)
+    client.force_login(viewer)
+    page = client.get(f"/devices/{device.key}/").content.decode()
+    assert "48.10000°, −11.50000°" in page
+    assert ">registered<" in page
+
+    report(device, {"position": {"lat": 53.5413, "lon": 9.9841}}, minutes_ago=5)
+    page = client.get(f"/devices/{device.key}/").content.decode()
+    assert "53.54130°, 9.98410°" in page
+    assert re.search(r"reported <time [^>]*data-ago>5 min ago</time>", page)
+    assert "48.10000" not in page
+
+
+def test_without_any_place_none_is_shown(client: Client, viewer: User, device: Device) -> None:
+    report(device, {"lat": HOSTILE, "lon": HOSTILE})
+    client.force_login(viewer)
+    page = client.get(f"/devices/{device.key}/").content.decode()
+    assert '<dt data-part="place" hidden>' in page

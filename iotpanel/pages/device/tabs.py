@@ -11,7 +11,7 @@ from django.views.decorators.http import require_safe
 
 from devices.models import Device
 from iotpanel.tenants.web import tenant_page
-from telemetry import events, ledger, usage
+from telemetry import events, ledger, places, usage
 from telemetry.models.attribute import Scope
 from telemetry.tiles import first_chart, tiles
 from telemetry.views.attributes import scopes
@@ -35,6 +35,7 @@ def now(request: HttpRequest, key: str) -> HttpResponse:
     named = titles(device)
     context = around(request, device, "device") | {
         "tiles": found,
+        "place": places.reported(found),
         "property": request.GET.get("property") or first_chart(found),
         "heard": any(tile.at is not None for tile in found),
         "groups": list(device.groups.all()),

@@ -20,6 +20,7 @@ def _values() -> dict[str, str]:
         "online": _("Online"),
         "not_loaded": _("This could not be loaded."),
         "copied": _("Copied"),
+        "reported_when": _("reported {time}"),
     }
 
 

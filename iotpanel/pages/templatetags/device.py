@@ -68,6 +68,12 @@ def clock_ms(ts: int) -> str:
 
 
 @register.filter
+def epoch_ms(at: datetime) -> str:
+    """An instant for scripts, in ms, ungrouped."""
+    return str(round(at.timestamp() * 1000))
+
+
+@register.filter
 def milliseconds(seconds: float) -> str:
     return f"{seconds * 1000:.0f}"
 

@@ -4,6 +4,7 @@ import { HistoryChart } from "./chart.js";
 import { bindCompare } from "./chart-compare.js";
 import { bindCommandForm, bindMoment, followCommands, followShadow } from "./device-downlink.js";
 import { Frames } from "./device-frames.js";
+import { Place } from "./device-place.js";
 import { bindSend } from "./device-send.js";
 import { Status } from "./device-status.js";
 import { Tiles } from "./device-tiles.js";
@@ -14,13 +15,14 @@ import { bindSnippets } from "./snippets.js";
 const root = document.getElementById("device");
 const { key } = root.dataset;
 const part = (name) => root.querySelector(`[data-part="${name}"]`);
-let tiles = null, chart = null, missing = null;
+let tiles = null, chart = null, place = null, missing = null;
 
 function bindNow() {
   const card = part("chart");
   chart = new HistoryChart(card);
   const compare = card.querySelector("details[data-part=compare]");
   bindCompare(compare, chart);
+  place = new Place(root.querySelectorAll("[data-part=place]"));
   tiles = new Tiles(part("tiles"), { key, offlineAfter: Number(root.dataset.offlineAfter) || 0, pick });
   if (!card.hidden) {
     tiles.mark(chart.property);
@@ -66,6 +68,7 @@ function onReadings(status, rows) {
   const mine = rows.filter(([device]) => device === key);
   if (!mine.length) return;
   if (tiles) take(mine);
+  for (const [, property, ms, value] of mine) place?.take(property, ms, value);
   status.heard(Math.max(...mine.map(([, , ms]) => ms)));
 }
 
