@@ -5,14 +5,13 @@ from typing import Any
 from django.conf import settings
 from django.http import HttpRequest
 from django.utils.functional import SimpleLazyObject
-from django.utils.translation import gettext
 
 from iotpanel.tenants.models import Role, Tenant, User
 from iotpanel.tenants.web import current_tenant
 from rules import notices
 from rules.models import Channel
 
-from . import wording
+from . import offline, wording
 from .navigation import sections
 
 
@@ -48,8 +47,12 @@ class Shell:
     @property
     def words(self) -> dict[str, str]:
         """How scripts write lengths of time."""
-        units = {unit: wording.span_words(unit, "N") for unit in ("s", "min", "h", "d")}
-        return units | {"ago": gettext("%(span)s ago") % {"span": "SPAN"}}
+        return wording.span_samples()
+
+    @property
+    def worker(self) -> str:
+        """Where the service worker's script is."""
+        return offline.worker_address()
 
     @property
     def unread(self) -> int:

@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, URLResolver, include, path
 
-from . import account, claim, dead_letters, first_use, frame, search, trust
+from . import account, claim, dead_letters, first_use, frame, offline, search, trust
 from .alarms import views as alarms
 from .devices import bulk, sparks
 from .devices import views as devices
@@ -80,5 +80,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("account/", account.account, name="account"),
     path("account/tokens/<str:token>/revoke/", account.revoke_token, name="revoke-token"),
     path("ca.pem", trust.root_certificate, name="root-certificate"),
+    path("sw.js", offline.worker_script, name="worker"),
+    path("offline/", offline.offline, name="offline"),
     path("manifest.webmanifest", frame.manifest, name="manifest"),
 ]

@@ -27,6 +27,11 @@ def span(seconds: float) -> str:
     return span_words("d", seconds // DAY)
 
 
+def span_samples() -> dict[str, str]:
+    """How scripts write lengths of time: each unit with N for the number, and “ago” around SPAN."""
+    return {unit: span_words(unit, "N") for unit in ("s", "min", "h", "d")} | {"ago": _("%(span)s ago") % {"span": "SPAN"}}
+
+
 def moment(at: datetime) -> str:
     """The exact instant in the person's zone, for tooltips."""
     return timezone.localtime(at).strftime("%Y-%m-%d %H:%M:%S %Z")

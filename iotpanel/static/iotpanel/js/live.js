@@ -81,9 +81,10 @@ function connect() {
   const tenant = document.body.dataset.tenant; // whoever has several works in one at a time
   socket = new WebSocket(`${scheme}//${location.host}${PATH}${tenant ? `?tenant=${encodeURIComponent(tenant)}` : ""}`);
   isNew = true;
-  socket.addEventListener("open", subscribe);
-  socket.addEventListener("message", onMessage);
-  socket.addEventListener("close", onClose);
+  const mine = socket; // one that was given up may still say something
+  mine.addEventListener("open", () => mine === socket && subscribe());
+  mine.addEventListener("message", (event) => mine === socket && onMessage(event));
+  mine.addEventListener("close", () => mine === socket && onClose());
 }
 
 function onClose() {
@@ -101,6 +102,14 @@ function beat() {
   if (retryAt && Date.now() >= retryAt) connect();
   else if (retryAt) show("lost");
   if (socket?.readyState === WebSocket.OPEN && Date.now() - heardAt > SILENT_AFTER) socket.close();
+}
+
+/** The network is gone: say so now, not when the silence has become long. If the server is reached all the same, that shows within a second. */
+function giveUp() {
+  const gone = socket;
+  if (!gone) return;
+  onClose();
+  gone.close();
 }
 
 function hurry() {
@@ -139,4 +148,5 @@ export function watch(keys, { raw = false, notices = [], ...handlers }) {
 setInterval(beat, 1000);
 setInterval(() => send(PING), PING_EVERY);
 addEventListener("online", hurry);
+addEventListener("offline", giveUp);
 document.addEventListener("visibilitychange", hurry);

@@ -4,6 +4,7 @@ import { bindBasics } from "./basics.js";
 import { bindKeys } from "./keys.js";
 import { bindNotices } from "./notices.js";
 import { bindPalette } from "./palette.js";
+import { bindReach } from "./reach.js";
 import { bindToasts } from "./toasts.js";
 
 bindBasics();
@@ -12,3 +13,4 @@ bindPalette();
 bindKeys();
 bindAges();
 bindNotices();
+bindReach();
