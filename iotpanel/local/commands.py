@@ -40,6 +40,7 @@ def servers(_: Sequence[str]) -> int:
     """Run only the servers."""
     with supervised() as (servers, supervisor):
         say(f"the servers are ready; their addresses: {servers.config.home.env_file}")
+        tell_systemd("READY=1")
         watch.watch(supervisor)
     return 0
 

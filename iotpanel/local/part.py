@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from iotpanel.local.account import ONESELF, Account, enter_namespace
+from iotpanel.local.say import NOTIFY_SOCKET
 
 PR_SET_PDEATHSIG = 1
 OPEN_FILES = 65536
@@ -45,13 +46,18 @@ def spawn(part: Part, log: Path) -> subprocess.Popen[bytes]:
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,
-            env=os.environ | dict(part.env),
+            env=environment(part),
             start_new_session=True,
             user=part.account.uid,
             group=part.account.gid,
             extra_groups=[] if part.account.uid is not None else None,
             preexec_fn=lambda: prepare(part, supervisor),
         )
+
+
+def environment(part: Part) -> dict[str, str]:
+    """What the part finds set: all that we do, but for systemd's ear."""
+    return {name: value for name, value in os.environ.items() if name != NOTIFY_SOCKET} | dict(part.env)
 
 
 def prepare(part: Part, supervisor: int) -> None:

@@ -4,6 +4,9 @@ import os
 import socket
 import sys
 
+NOTIFY_SOCKET = "NOTIFY_SOCKET"
+"""Where systemd listens. Only we answer: PostgreSQL and Mosquitto would call themselves the ready service."""
+
 
 class Trouble(Exception):
     """Something that only the person can put right; its text is one line that says what and how."""
@@ -20,9 +23,13 @@ def complain(text: str) -> None:
 
 
 def tell_systemd(state: str) -> None:
-    """Tell systemd, if it is our parent, e.g. ``READY=1``."""
-    address = os.environ.get("NOTIFY_SOCKET", "")
-    if address:
+    """Tell systemd, if it is our parent, e.g. ``READY=1``. A socket that nobody reads any more costs a line, never the platform."""
+    address = os.environ.get(NOTIFY_SOCKET, "")
+    if not address:
+        return
+    try:
         with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as notify:
             notify.connect("\0" + address[1:] if address.startswith("@") else address)
             notify.sendall(state.encode())
+    except OSError as error:
+        complain(f"systemd does not hear {state} at {NOTIFY_SOCKET} {address}: {error}")

@@ -4,7 +4,7 @@ import signal
 import time
 
 from iotpanel.local import housekeeping
-from iotpanel.local.say import say
+from iotpanel.local.say import say, tell_systemd
 from iotpanel.local.supervisor import Supervisor
 
 RESTART = signal.SIGUSR2
@@ -31,6 +31,7 @@ def stop_asked(seconds: float = 0.0) -> int:
 def pause(seconds: float) -> None:
     """Sleep while something starts; raises StopAsked instead where somebody asked to stop."""
     if stop_asked(seconds):
+        tell_systemd("STOPPING=1")
         raise StopAsked
 
 
@@ -43,4 +44,6 @@ def watch(supervisor: Supervisor) -> bool:
             housekeeping.keep_house(supervisor.home)
             due = time.monotonic() + KEEP_HOUSE_EVERY
     say("stopping")
+    if asked != RESTART:  # after that word systemd would end the new version too
+        tell_systemd("STOPPING=1")
     return asked == RESTART

@@ -13,6 +13,7 @@ import pytest
 from iotpanel.local.config import INNER_PORTS
 from iotpanel.local.home import Home
 from tests.local.processes import is_alive, mentions
+from tests.local.systemd import systemd_ear
 from tests.services import environment_for, eventually
 
 SERVERS = ("postgres", "valkey", "mosquitto")
@@ -66,13 +67,16 @@ def test_sigterm_stops_every_process_that_was_started(home: Home) -> None:
     assert "killed" not in said(home)
 
 
-def test_sigint_stops_cleanly_too(home: Home) -> None:
-    with foreground(home) as process:
+def test_sigint_stops_cleanly_too_and_systemd_hears_of_both_from_us_alone(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    """PostgreSQL and Mosquitto know systemd too: the whole service is not ready because one of them is."""
+    with systemd_ear(home.run / "notify", monkeypatch) as heard, foreground(home) as process:
         await_ready(home)
+        assert eventually(heard) == ["READY=1"]
 
         process.send_signal(signal.SIGINT)
 
         assert process.wait(60) == 0
+        assert heard() == ["STOPPING=1"]
     assert "database system is shut down" in home.log_file("postgres").read_text()
 
 
