@@ -13,6 +13,7 @@ import signal
 import sys
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -49,11 +50,11 @@ class Memory:
 class Device:
     def __init__(self, key: str, secret: str, memory: Memory) -> None:
         self.key, self.memory = key, memory
-        self.level = 0
+        self.level = 0.0
         self.secrets = [secret]  # the one to try first
         self.updater: Updater | None = None
         self.stopped = threading.Event()
-        self.commands = {"blink": self.blink, "set-level": self.set_level}
+        self.commands: dict[str, Callable[..., dict[str, Any]]] = {"blink": self.blink, "set-level": self.set_level}
         # A persistent session: the broker keeps what is sent to us while we are away for a moment.
         client = self.client = mqtt.Client(CallbackAPIVersion.VERSION2, client_id=key, clean_session=False)
         if memory.secret:
