@@ -2,12 +2,13 @@
 
 from datetime import datetime
 from typing import Any
-from zoneinfo import ZoneInfo, available_timezones
+from zoneinfo import ZoneInfo
 
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 
 from iotpanel.tenants.validation import clean_integer
+from iotpanel.zones import ZONES
 
 DAY = 86_400
 DEFAULTS: dict[str, Any] = {
@@ -49,7 +50,7 @@ def clean_rollout(value: Any) -> dict[str, Any]:
             problems[f"rollout.{name}"] = error.messages
     if not isinstance(found["canary_confirm"], bool):
         problems["rollout.canary_confirm"] = _("This must be true or false.")
-    if not isinstance(found["timezone"], str) or found["timezone"] not in available_timezones():
+    if not isinstance(found["timezone"], str) or found["timezone"] not in ZONES:
         problems["rollout.timezone"] = _("There is no such time zone.")
     if not isinstance(found["windows"], list) or len(found["windows"]) > MAX_WINDOWS or not all(map(_is_window, found["windows"])):
         problems["rollout.windows"] = _("A list of objects with “from”, “to” such as 01:30, and “days” from 0 (Monday) to 6.")

@@ -1,6 +1,5 @@
 """A person's own account: name, language, time zone, shortcuts, password, second factor, API tokens."""
 
-import zoneinfo
 from typing import TYPE_CHECKING, Any
 
 from allauth.mfa.utils import is_mfa_enabled
@@ -16,11 +15,12 @@ from django.views.decorators.http import require_POST
 from knox.models import AuthToken
 
 from iotpanel.tenants.models import User
+from iotpanel.zones import ZONES
 
 
 def zones() -> list[tuple[str, str]]:
     """Every time zone by name, after the browser's own."""
-    return [("", gettext("The browser’s")), *((name, name) for name in sorted(zoneinfo.available_timezones()))]
+    return [("", gettext("The browser’s")), *((name, name) for name in sorted(ZONES))]
 
 
 if TYPE_CHECKING:

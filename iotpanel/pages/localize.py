@@ -8,9 +8,9 @@ from django.http import HttpRequest, HttpResponseBase
 from django.utils import timezone, translation
 
 from iotpanel.tenants.models import User
+from iotpanel.zones import ZONES
 
 ZONE_COOKIE = "iotpanel_tz"
-ZONES = frozenset(zoneinfo.available_timezones())
 
 
 def zone_of(request: HttpRequest) -> zoneinfo.ZoneInfo:

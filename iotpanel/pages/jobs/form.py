@@ -2,7 +2,7 @@
 
 from datetime import datetime
 from typing import Any
-from zoneinfo import ZoneInfo, available_timezones
+from zoneinfo import ZoneInfo
 
 import orjson
 from django.core.exceptions import ValidationError
@@ -15,6 +15,7 @@ from devices.jobs import KINDS
 from devices.jobs.rollout import DEFAULTS
 from devices.models import Firmware
 from iotpanel.tenants.models import Tenant
+from iotpanel.zones import ZONES
 
 KIND_WORDS = {
     "firmware": gettext_lazy("Bring firmware onto devices"),
@@ -142,7 +143,7 @@ def _moment(sent: Sent, zone: str) -> datetime | None:
     if not sent["starts_at"]:
         return None
     try:
-        return datetime.fromisoformat(sent["starts_at"]).replace(tzinfo=ZoneInfo(zone if zone in available_timezones() else "UTC"))
+        return datetime.fromisoformat(sent["starts_at"]).replace(tzinfo=ZoneInfo(zone if zone in ZONES else "UTC"))
     except ValueError as error:
         raise ValidationError({"starts_at": _("This is no time.")}) from error
 
