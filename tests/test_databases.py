@@ -1,5 +1,6 @@
 """How processes hold their connections: shared by requests, kept by tasks, and ended where nobody else may have them."""
 
+import socket
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -9,11 +10,13 @@ from typing import Any
 import pytest
 from celery.fixups.django import DjangoWorkerFixup
 from django.core.cache import caches
-from django.db import connection, connections
+from django.db import OperationalError, connection, connections
 from pytest_django import Settings
 
 from iotpanel import celery_app, databases
+from iotpanel.local.ports import free_port
 from iotpanel.processes import _beat_starts, _stops, _task_begins, _task_ends, _worker_starts
+from telemetry.stores.backend.base import reach
 
 
 @pytest.mark.django_db(transaction=True)
@@ -104,3 +107,25 @@ def test_threads_share_the_caches_connections(settings: Settings) -> None:
         thread.join()
 
     assert found[0] is found[1]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_server_that_is_gone_is_said_at_once_instead_of_after_the_pools_patience(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(connections.settings["default"], "OPTIONS", {})
+    monkeypatch.setitem(connections.settings["default"], "PORT", free_port())
+    databases.share()
+    try:
+        with pytest.raises(OperationalError, match="cannot be reached"):  # the pool would say that it has timed out
+            in_a_thread(session)
+    finally:
+        in_a_thread(end_pool)
+
+
+@pytest.mark.parametrize("host", ["", "/run/postgresql", "127.0.0.1,127.0.0.2"])
+def test_what_is_no_single_address_is_left_to_the_driver(host: str) -> None:
+    reach(host, free_port())
+
+
+def test_a_door_that_opens_is_enough() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as door:
+        reach("127.0.0.1", door.getsockname()[1])

@@ -1,8 +1,10 @@
 """django-timescaledb's backend, made to keep primary keys, to run on plain PostgreSQL, and to send packed arrays."""
 
+import socket
 from typing import Any
 
 from django.db.backends.postgresql.base import DatabaseWrapper as PostgresWrapper
+from django.db.utils import OperationalError
 from timescale.db.backends.postgresql.base import DatabaseWrapper as TimescaleWrapper
 
 from . import features
@@ -10,6 +12,17 @@ from .packed import register
 from .schema import SchemaEditor
 
 NEVER_BY_ITSELF = 2**31
+PATIENCE = 3.0  # s
+
+
+def reach(host: str, port: str | int) -> None:
+    """Knock at the server's door. Raises OperationalError where nobody is there; an address that is no host is not tried."""
+    if not host or host.startswith("/") or "," in host:
+        return
+    try:
+        socket.create_connection((host, int(port or 5432)), PATIENCE).close()
+    except OSError as error:
+        raise OperationalError(f"the database server at {host}:{port or 5432} cannot be reached: {error}") from error
 
 
 class DatabaseWrapper(TimescaleWrapper):
@@ -23,6 +36,9 @@ class DatabaseWrapper(TimescaleWrapper):
                 cursor.execute("CREATE EXTENSION IF NOT EXISTS timescaledb")
 
     def get_new_connection(self, conn_params: dict[str, Any]) -> Any:
+        """Raises OperationalError: at once where nothing listens any more, instead of after the pool's patience."""
+        if self.pool and not self.pool.get_stats().get("pool_available"):
+            reach(self.settings_dict["HOST"], self.settings_dict["PORT"])
         connection = super().get_new_connection(conn_params)
         register(connection)
         # Django switches prepared statements off altogether; this way they are for those who ask (`iotpanel.databases.prepared`).
