@@ -19,7 +19,7 @@ from devices.models import ChunkRequest, Device, DevicePresence, Errand, Job, Ru
 from devices.provisioning import verify_secret
 from iotpanel.api.errors import ApiError
 from iotpanel.tenants.models import Role, Tenant, User
-from tests.make import make_device, make_device_with_secret, make_firmware, make_member, make_product
+from tests.make import make_device, make_device_with_secret, make_devices, make_firmware, make_member, make_product
 from tests.rest import Rest, results
 
 pytestmark = pytest.mark.django_db
@@ -33,7 +33,7 @@ class Fleet:
         self.tenant = tenant
         self.product = make_product(tenant, key="pump")
         self.old, self.new = (make_firmware(self.product, IMAGE, version=version) for version in ("1.0.0", "1.1.0"))
-        self.devices = [make_device(tenant, key=f"pump-{number}", product=self.product) for number in range(count)]
+        self.devices = make_devices(tenant, self.product, [f"pump-{number}" for number in range(count)])
         self.ids = [device.pk for device in self.devices]
         self.there = self.ids[: count - away]
         self.now = timezone.now()

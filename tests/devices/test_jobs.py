@@ -14,7 +14,7 @@ from devices.jobs.rollout import clean_rollout, is_open, sizes
 from devices.models import Command, Device, DevicePresence, Job
 from iotpanel.api.errors import Conflict
 from iotpanel.tenants.models import Role, Tenant, User
-from tests.make import make_device, make_group, make_member, make_product
+from tests.make import make_device, make_devices, make_group, make_member, make_product
 from tests.rest import Rest, refused, results
 
 pytestmark = pytest.mark.django_db
@@ -27,7 +27,7 @@ class Fleet:
     def __init__(self, tenant: Tenant, count: int = 20, away: int = 2) -> None:
         self.tenant = tenant
         self.product = make_product(tenant, key="pump", thing_model=MODEL)
-        self.devices = [make_device(tenant, key=f"pump-{number:02}", product=self.product) for number in range(count)]
+        self.devices = make_devices(tenant, self.product, [f"pump-{number:02}" for number in range(count)])
         there = [device.pk for device in self.devices[: count - away]]
         DevicePresence.objects.filter(device__in=there).update(online=True, last_seen=timezone.now())
         self.now = timezone.now()

@@ -12,7 +12,7 @@ from devices.models import DevicePresence, Errand, Job, JobTarget, Product
 from iotpanel.pages.jobs.words import REASONS
 from iotpanel.tenants.models import Role, Tenant, User
 from tests.admin_client import Admin
-from tests.make import WITH_COMMANDS, make_device, make_firmware, make_group, make_member, make_product
+from tests.make import WITH_COMMANDS, make_devices, make_firmware, make_group, make_member, make_product
 from tests.pages.people import browser, links, words
 
 pytestmark = pytest.mark.django_db
@@ -24,7 +24,7 @@ def pump(tenant: Tenant, settings: Settings, tmp_path: Path) -> Product:
     """Ten devices, eight of which are there, and firmware 1.1.0."""
     settings.FIRMWARE_DIR = tmp_path / "firmware"
     product = make_product(tenant, key="pump", name="<b>Pump</b>", thing_model=WITH_COMMANDS)
-    devices = [make_device(tenant, key=f"pump-{number}", product=product) for number in range(10)]
+    devices = make_devices(tenant, product, [f"pump-{number}" for number in range(10)])
     DevicePresence.objects.filter(device__in=devices[:8]).update(online=True, last_seen=timezone.now())
     make_firmware(product, version="1.1.0")
     make_group(tenant, key="hall")

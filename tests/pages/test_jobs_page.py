@@ -14,7 +14,7 @@ from devices.jobs import engine, verbs
 from devices.models import Device, DevicePresence, Job
 from iotpanel.pages.jobs.views import picture
 from iotpanel.tenants.models import Role, Tenant, User
-from tests.make import make_device, make_group, make_member, make_product
+from tests.make import make_device, make_devices, make_group, make_member, make_product
 from tests.pages.people import browser, links, words
 
 pytestmark = pytest.mark.django_db
@@ -25,7 +25,7 @@ MODEL = {"commands": [{"key": "restart", "name": "Restart"}]}
 def job(tenant: Tenant) -> Job:
     """Ten devices that are there, a canary of two."""
     product = make_product(tenant, key="pump", thing_model=MODEL)
-    devices = [make_device(tenant, key=f"pump-{number}", product=product) for number in range(10)]
+    devices = make_devices(tenant, product, [f"pump-{number}" for number in range(10)])
     DevicePresence.objects.filter(device__in=devices).update(online=True, last_seen=timezone.now())
     rollout = {"canary_percent": 20, "abort_percent": 50}
     return verbs.start(
