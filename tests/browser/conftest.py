@@ -14,7 +14,7 @@ from tests.services import Services
 
 AXE = Path(__file__).parent / "vendor" / "axe.min.js"
 expect.set_options(timeout=20_000)  # ms: the machine does much else meanwhile, and what comes is seen as soon as it comes
-CALM, PATIENCE = 0.4, 60.0  # s: nothing loads for so long, not even what its live connection makes a page fetch; how long that may take
+CALM, PATIENCE = 0.2, 60.0  # s: nothing loads for so long, not even what its live connection makes a page fetch; how long that may take
 WIDTHS = {"wide": (1440, 900), "phone": (390, 844)}
 # What can be right in a wide window and wrong in a narrow one: what is folded away, moved into menus, made small or scrolled.
 LAYOUT_RULES: tuple[str, ...] = (
