@@ -1,7 +1,7 @@
-"""The short way of nearly every message: one JSON object of known readings from MQTT, judged in one go.
+"""The short way of nearly every message: known readings of one instant from MQTT, as JSON or by a script, judged in one go.
 
-It finds what `Judge.samples` finds, or says that it is not sure and has changed nothing: then the judge takes its
-time, and says what is wrong. A test compares the two on whatever payloads it can think of.
+It finds what the judge finds, or says that it is not sure and has changed nothing: then the judge takes its time, and
+says what is wrong. A test compares the two on whatever payloads it can think of.
 """
 
 from typing import Any
@@ -11,11 +11,11 @@ import orjson
 from devices.codecs.json import MAX_BYTES, MAX_DEPTH
 from devices.directory import DeviceEntry, ProductEntry
 from devices.exceptions import Invalid
-from devices.messages import Report, Uplink, Values
+from devices.messages import Report, Sample, Uplink, Values
 from devices.thing_model import ThingModel
 from devices.timestamps import parse_ts
 
-from .findings import Findings, Origin
+from .findings import WHOLE, Findings, Origin
 from .server_time import SERVER_TIMES
 
 Bounds = dict[str, tuple[float, float]]
@@ -36,13 +36,36 @@ def take(findings: Findings, origin: Origin, device: DeviceEntry, uplink: Uplink
         at = parse_ts(ts, uplink.received_at) if ts is not None else None
     except (Invalid, orjson.JSONDecodeError):
         return False
-    if at is None:
-        at = SERVER_TIMES.distinct(device.id, uplink.received_at)
-    else:
-        findings.offsets[device.id] = at - uplink.received_at
-    findings.reports.items.append(_new(Report, (device.id, at, values, uplink.received_at)))
-    findings.reports.origins.append(origin)
+    _note(findings, origin, device, values, at)
     return True
+
+
+def take_sample(findings: Findings, origin: Origin, device: DeviceEntry, sample: Sample) -> bool:
+    """The same for the only sample of a frame, whose depth the script's limits bound already."""
+    ts, values = sample
+    product = device.product
+    if origin.uplink.source != "mqtt" or not values:
+        return False
+    try:
+        if not _are_within(values, _bounds(product)) and (None in values.values() or product.model.check_values(values)):
+            return False
+        at = parse_ts(ts, origin.uplink.received_at) if ts is not None else None
+    except Invalid:
+        return False
+    _note(findings, origin, device, values, at)
+    return True
+
+
+def _note(findings: Findings, origin: Origin, device: DeviceEntry, values: Values, at: int | None) -> None:
+    received_at = origin.uplink.received_at
+    if at is None:
+        at = SERVER_TIMES.distinct(device.id, received_at)
+        if device.product.archives:
+            findings.bases.setdefault((origin.place, device.id), at)
+    elif origin.piece is WHOLE:
+        findings.offsets[device.id] = at - received_at
+    findings.reports.items.append(_new(Report, (device.id, at, values, received_at)))
+    findings.reports.origins.append(origin)
 
 
 def _parts(data: Any) -> tuple[Any, Any]:

@@ -195,6 +195,8 @@ class _Translation:
             if isinstance(decoded, Invalid):
                 raise decoded
             outcomes = decoded.samples
+            if len(outcomes) == 1 and plain.take_sample(self.findings, _first(origin), device, outcomes[0]):
+                return
         if not outcomes:
             self.findings.count(origin, HEARTBEATS)
         for position, outcome in enumerate(outcomes):
@@ -228,6 +230,12 @@ class _Translation:
                 self._archive(piece._replace(device=child), child, found)
             self._say(piece._replace(device=child), child, found, value)
         return None
+
+
+def _first(origin: Origin) -> Origin:
+    """The origin of a frame's first report."""
+    place, uplink, device, key, piece, child, _, entry = origin
+    return _new(Origin, (place, uplink, device, key, piece, child, 0, entry))
 
 
 def _from_base64(value: Any) -> bytes | None:

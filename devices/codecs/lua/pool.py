@@ -8,6 +8,7 @@ import os
 import queue
 import time
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import Any
 
@@ -20,6 +21,7 @@ from .wire import Child, ChildDied, Outcome
 
 SIZE = 2
 TASK_FRAMES = 512
+WORTH_A_THREAD = 64  # frames: so many of a batch for each process, before they work beside each other
 TASK_BYTES = 8 * 1024 * 1024
 BARREN_STARTS = 3  # processes that die before their first frame: then the machine is at fault, not the script
 QUARANTINED = Outcome(
@@ -33,14 +35,28 @@ Item = tuple[Any, ...]
 
 class Pool:
     def __init__(self, size: int = SIZE) -> None:
+        self.size = size
         self.quarantine = Quarantine()
         self._idle: queue.LifoQueue[Child | None] = queue.LifoQueue()
         for _ in range(size):
             self._idle.put(None)  # started when it is needed
 
     def run(self, kind: str, script: bytes, items: Sequence[Item]) -> list[Outcome]:
-        """One outcome per item, in order. Raises Unavailable where no sandbox process can be started."""
-        return [outcome for part in _parts(items) for outcome in _Task(self, kind, script, part).run()]
+        """One outcome per item, in order. Raises Unavailable where no sandbox process can be started.
+
+        Many frames are shared out among the processes, which work beside each other where the machine has room.
+        """
+        parts = list(_parts(items, self._share(len(items))))
+        tasks = [_Task(self, kind, script, part) for part in parts]
+        if len(tasks) < 2:
+            return tasks[0].run() if tasks else []
+        with ThreadPoolExecutor(self.size, "codec") as threads:
+            return [outcome for outcomes in threads.map(_Task.run, tasks) for outcome in outcomes]
+
+    def _share(self, count: int) -> int:
+        """How many frames go to one process at once."""
+        processes = min(self.size, count // WORTH_A_THREAD) or 1
+        return min(TASK_FRAMES, -(-count // processes))
 
     def run_within(self, seconds: float, kind: str, script: bytes, items: Sequence[Item]) -> list[Outcome]:
         """The same for a person who waits: cut off after `seconds`, and never in quarantine."""
@@ -135,12 +151,12 @@ class _Task:
             self.crashed_once.add(index)
 
 
-def _parts(items: Sequence[Item]) -> Iterator[Sequence[Item]]:
-    """Slices that fit one message. The first element of an item is its payload."""
+def _parts(items: Sequence[Item], most: int) -> Iterator[Sequence[Item]]:
+    """Slices of at most so many frames that fit one message. The first element of an item is its payload."""
     start, size = 0, 0
     for index, item in enumerate(items):
         size += len(item[0]) if item else 0
-        if index > start and (index - start >= TASK_FRAMES or size > TASK_BYTES):
+        if index > start and (index - start >= most or size > TASK_BYTES):
             yield items[start:index]
             start, size = index, len(item[0])
     if start < len(items):

@@ -70,8 +70,11 @@ def samples_of(outcome: Outcome) -> list[Sample]:
     """The samples that a script returned, `ts` still in its milliseconds; raises Invalid."""
     if outcome.word != "ok":
         raise Invalid(outcome.word, detail_of(outcome))
+    data = orjson.loads(outcome.body)
+    if type(data) is dict and data and "ts" not in data and "values" not in data:
+        return [Sample(None, data)]  # what nearly every script returns
     samples = []
-    for found in split_value(orjson.loads(outcome.body)):
+    for found in split_value(data):
         if isinstance(found, Invalid):
             raise Invalid("codec_result", found.detail)
         if found.ts is not None and (isinstance(found.ts, bool) or not isinstance(found.ts, int | float)):
@@ -93,17 +96,16 @@ def _decoded(outcome: Outcome) -> Decoded | Invalid:
         samples = samples_of(outcome)
     except Invalid as error:
         return error
-    return Decoded([Sample(_unambiguous(sample.ts), sample.values) for sample in samples], log_of(outcome))
+    timed = [sample if sample.ts is None else Sample(_unambiguous(sample.ts), sample.values) for sample in samples]
+    return Decoded(timed, log_of(outcome))
 
 
-def _unambiguous(milliseconds: float | None) -> Any:
+def _unambiguous(milliseconds: float) -> Any:
     """The same instant in a form that `parse_ts` reads as nothing else.
 
     A script's `ts` is always milliseconds, but `parse_ts` tells the unit by the size: microseconds where they are
     large enough to be read as such, else the text of the instant.
     """
-    if milliseconds is None:
-        return None
     at = round(milliseconds * 1000)
     if MICROSECONDS_FROM <= at < NANOSECONDS_FROM:
         return at

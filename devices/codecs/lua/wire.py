@@ -25,7 +25,7 @@ PROGRESS = struct.Struct("<I")
 NOT_STARTED = 0xFFFFFFFF
 SILENCE_SECONDS = 60.0  # without any outcome: the child is stopped or starved, which its own timer cannot see
 MAX_BODY = 4 * RESULT_BYTES
-WORDS = frozenset({"ok", "codec_error", "codec_timeout", "codec_memory", "codec_result"})
+WORDS = {word.encode().ljust(16, b"\0"): word for word in ("ok", "codec_error", "codec_timeout", "codec_memory", "codec_result")}
 
 
 class Outcome(NamedTuple):
@@ -94,15 +94,18 @@ class Child:
             rest = rest[self.inlet.write(rest) or 0 :]
 
     def _receive(self, count: int, deadline: float | None) -> tuple[int, Outcome]:
-        self._fill(OUTCOME.size, deadline)
-        body_size, log_size, word, index = OUTCOME.unpack_from(self.buffer)
-        name = word.rstrip(b"\0").decode("ascii", "replace")
-        if body_size > MAX_BODY or log_size > MAX_BODY or name not in WORDS or index >= count:
+        buffer = self.buffer
+        if len(buffer) < OUTCOME.size:
+            self._fill(OUTCOME.size, deadline)
+        body_size, log_size, padded, index = OUTCOME.unpack_from(buffer)
+        word = WORDS.get(padded)
+        if body_size > MAX_BODY or log_size > MAX_BODY or word is None or index >= count:
             raise self._died(hung=False)
         end = OUTCOME.size + body_size
-        self._fill(end + log_size, deadline)
-        outcome = Outcome(name, bytes(self.buffer[OUTCOME.size : end]), bytes(self.buffer[end : end + log_size]))
-        del self.buffer[: end + log_size]
+        if len(buffer) < end + log_size:
+            self._fill(end + log_size, deadline)
+        outcome = Outcome(word, bytes(buffer[OUTCOME.size : end]), bytes(buffer[end : end + log_size]) if log_size else b"")
+        del buffer[: end + log_size]
         return index, outcome
 
     def _fill(self, size: int, deadline: float | None) -> None:

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from devices.codecs import json as codec
 from devices.connectors.clock import arrivals
 from devices.directory import Directory
 from devices.messages import Uplink
@@ -16,10 +17,12 @@ from devices.models import Device, Product
 from telemetry.uplink import judge, plain, server_time
 from telemetry.uplink.findings import Findings
 from telemetry.uplink.translate import translate
+from tests.make import make_device, make_product
 
 pytestmark = pytest.mark.django_db
 
 NOW = arrivals(1)
+SCRIPT = "function decode() return {} end"
 NUMBERS = st.one_of(
     st.integers(-50, 90),
     st.floats(-50, 90),
@@ -47,9 +50,11 @@ PAYLOADS = st.one_of(
     st.sampled_from([b"", b"{", b'{"temperature": 1e400}', b'{"temperature": 1, "temperature": 2}', b"\xff", b'{"temperature": 21.5}}']),
     st.binary(max_size=20),
 )
-KINDS = st.sampled_from(["telemetry", "telemetry", "telemetry", "telemetry", "attributes", "status", "events/opened", "nonsense"])
+KINDS = st.sampled_from(["telemetry", "telemetry", "telemetry", "raw", "raw", "attributes", "status", "events/opened", "nonsense"])
 MESSAGES = st.lists(
-    st.tuples(st.sampled_from(["room-1", "room-2", "nobody"]), KINDS, PAYLOADS, st.sampled_from(["mqtt", "mqtt", "http", "replay"])),
+    st.tuples(
+        st.sampled_from(["room-1", "room-2", "framed", "nobody"]), KINDS, PAYLOADS, st.sampled_from(["mqtt", "mqtt", "http", "replay"])
+    ),
     max_size=12,
 )
 
@@ -62,7 +67,8 @@ def devices(product: Product, device: Device) -> Sequence[Device]:
         {"key": "setup", "type": "json"},
     ]
     product.save()
-    return [device, Device.objects.create(tenant=device.tenant, product=product, key="room-2", name="Room 2")]
+    framed = make_product(device.tenant, codec_kind="lua", codec_script=SCRIPT, thing_model=model, archive_days=1)
+    return [device, make_device(product=product, key="room-2"), make_device(product=framed, key="framed")]
 
 
 def found(batch: Sequence[Uplink], monkeypatch: pytest.MonkeyPatch, *, short: bool) -> tuple[Any, ...]:
@@ -71,8 +77,12 @@ def found(batch: Sequence[Uplink], monkeypatch: pytest.MonkeyPatch, *, short: bo
         clock = server_time.ServerTimes()
         patch.setattr(judge, "SERVER_TIMES", clock)
         patch.setattr(plain, "SERVER_TIMES", clock)
+        patch.setattr(
+            "telemetry.uplink.translate.CODECS", {"lua": codec.decode}
+        )  # the frames are JSON as well: a script's would take hours
         if not short:
             patch.setattr(plain, "take", lambda *_: False)
+            patch.setattr(plain, "take_sample", lambda *_: False)
         return comparable(translate(batch, Directory()))
 
 
@@ -96,6 +106,7 @@ def comparable(findings: Findings) -> tuple[Any, ...]:
         findings.offsets,
         findings.heard,
         findings.refusals,
+        findings.bases,
         present,
         presences,
     )
@@ -111,6 +122,35 @@ def test_both_ways_find_the_same(
     ]
 
     assert found(batch, monkeypatch, short=True) == found(batch, monkeypatch, short=False)
+
+
+@pytest.mark.parametrize(
+    ("result", "is_short"),
+    [
+        ("{temperature = 21.5}", True),
+        ("{temperature = 21.5, door = true}", True),
+        ("{ts = meta.received_at, values = {temperature = 21}}", True),
+        ("{temperature = 90}", False),
+        ("{unheard = 1}", False),
+        ("{}", None),
+        ("{{temperature = 1}, {temperature = 2}}", None),
+    ],
+)
+def test_what_nearly_every_script_says_goes_the_short_way(
+    devices: Sequence[Device], monkeypatch: pytest.MonkeyPatch, result: str, is_short: bool | None
+) -> None:
+    went: list[bool] = []
+    take = plain.take_sample
+
+    def watched(*arguments: Any) -> bool:
+        went.append(take(*arguments))
+        return went[-1]
+
+    monkeypatch.setattr(plain, "take_sample", watched)
+    Product.objects.filter(devices__key="framed").update(codec_script=f"function decode(payload, topic, meta) return {result} end")
+    translate([Uplink("devices/framed/up/raw", b"", NOW)], Directory())
+
+    assert went == ([] if is_short is None else [is_short])
 
 
 @pytest.mark.parametrize(

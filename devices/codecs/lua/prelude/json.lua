@@ -3,10 +3,10 @@
 local null = ...
 
 local byte, char, find, format, gsub, sub = string.byte, string.char, string.find, string.format, string.gsub, string.sub
-local concat, mathtype, next, rawlen, tonumber, type, utf8char, utf8len =
-  table.concat, math.type, next, rawlen, tonumber, type, utf8.char, utf8.len
+local concat, mathtype, next, rawget, rawlen, tonumber, type, utf8char, utf8len =
+  table.concat, math.type, next, rawget, rawlen, tonumber, type, utf8.char, utf8.len
 local HUGE = math.huge
-local MAX_CACHED_KEYS, MAX_DECODE_DEPTH = 1000, 64
+local MAX_CACHED_KEYS, MAX_DECODE_DEPTH, MAX_PIECES = 1000, 64, 1000
 
 local function fail(text)
   error(text, 0)
@@ -51,75 +51,89 @@ local function quoted_key(key)
 end
 
 -- One encoder per set of limits. `leave_nulls_out` holds for objects; in a list null keeps its place.
+-- What it writes gathers in one list of pieces, which is used again while it is short: a result then costs one string.
 local function encoder(max_depth, max_nodes, leave_nulls_out)
-  local nodes
-  local value_of
+  local pieces, count, nodes = {}, 0, 0
+  local write
 
   local function list(value, length, depth, where)
-    local parts, count = {}, 0
-    for key, item in next, value do
-      count = count + 1
+    local known = 0
+    for key in next, value do
+      known = known + 1
       if mathtype(key) ~= "integer" or key < 1 or key > length then
         fail(where .. " mixes a list with other keys")
       end
-      parts[key] = value_of(item, depth, where)
     end
-    if count ~= length then
+    if known ~= length then
       fail(where .. " is a list with holes")
     end
-    return "[" .. concat(parts, ",") .. "]"
+    local before = "["
+    for index = 1, length do
+      pieces[count + 1], count = before, count + 1
+      write(rawget(value, index), depth, where)
+      before = ","
+    end
+    pieces[count + 1], count = "]", count + 1
   end
 
   local function object(value, depth)
-    local parts, count = {}, 0
+    local before = "{"
     for key, item in next, value do
       if type(key) ~= "string" then
         fail("a key is a " .. type(key) .. ": keys are texts, or 1..n for a list")
       elseif item ~= null or not leave_nulls_out then
-        count = count + 1
+        pieces[count + 1], pieces[count + 2], count = before, keys[key] or quoted_key(key), count + 2
         if mathtype(item) == "integer" then -- the commonest values, spared three calls
           nodes = nodes + 1
-          parts[count] = quoted_key(key) .. item
+          pieces[count + 1], count = item, count + 1
         else
-          parts[count] = quoted_key(key) .. value_of(item, depth, key)
+          write(item, depth, key)
         end
+        before = ","
       end
     end
     if nodes > max_nodes then
       fail("more than " .. max_nodes .. " values")
     end
-    return "{" .. concat(parts, ",") .. "}"
+    pieces[count + 1], count = before == "{" and "{}" or "}", count + 1
   end
 
-  function value_of(value, depth, where)
+  function write(value, depth, where)
     nodes = nodes + 1
     if nodes > max_nodes then
       fail("more than " .. max_nodes .. " values")
     end
     local kind = type(value)
+    local piece
     if kind == "number" then
-      return number(value, where)
+      piece = number(value, where)
     elseif kind == "string" then
-      return text(value, where)
+      piece = text(value, where)
     elseif kind == "boolean" then
-      return value and "true" or "false"
+      piece = value and "true" or "false"
     elseif value == null then
-      return "null"
+      piece = "null"
     elseif kind ~= "table" then
       fail(where .. " is a " .. kind)
     elseif depth >= max_depth then
       fail("nested deeper than " .. max_depth .. " (or in a circle)")
+    else
+      local length = rawlen(value)
+      if length > 0 then
+        return list(value, length, depth + 1, where)
+      end
+      return object(value, depth + 1)
     end
-    local length = rawlen(value)
-    if length > 0 then
-      return list(value, length, depth + 1, where)
-    end
-    return object(value, depth + 1)
+    pieces[count + 1], count = piece, count + 1
   end
 
   return function(value)
-    nodes = 0
-    return value_of(value, 0, "the result")
+    if count > MAX_PIECES then
+      pieces = {}
+    end
+    count, nodes = 0, 0
+    write(value, 0, "the result")
+    return concat(pieces, "", 1, count)
   end
 end
 
