@@ -60,6 +60,21 @@ def test_answers_come_in_order_however_many_there_are(pool: Pool) -> None:
     assert pool.run("decode", ECHO, []) == []
 
 
+def test_the_processes_share_a_large_batch_and_leave_a_small_one_to_one_of_them(pool: Pool) -> None:
+    assert bodies(pool.run("decode", ECHO, items(*range(100)))) == numbered(*range(100))
+    assert len(children(pool)) == 1
+    assert bodies(pool.run("decode", ECHO, items(*range(129)))) == numbered(*range(129))
+    assert len(children(pool)) == 2
+
+
+def test_a_batch_that_no_process_can_take_is_no_fault_of_its_frames(pool: Pool, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "executable", "/nowhere/python")
+    with pytest.raises(Unavailable):
+        pool.run("decode", ECHO, items(*range(200)))
+    monkeypatch.undo()
+    assert bodies(pool.run("decode", ECHO, items(*range(200)))) == numbered(*range(200))
+
+
 def test_large_frames_are_sent_in_parts(pool: Pool) -> None:
     frames = [arguments(make_frame(number.to_bytes(4, "big") + b"x" * (FRAME_BYTES - 4))) for number in range(80)]
     assert bodies(pool.run("decode", ECHO, frames)) == numbered(*range(80))
