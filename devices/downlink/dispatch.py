@@ -167,8 +167,10 @@ class Dispatcher:
             self.patience.reached(command.device_id for command in taken)
         for command in by_fate[Fate.NOBODY]:
             claims.put_off([command.id], claims.later(now, self.patience.miss(command.device_id)), "device", untried=True)
+        sweep.replaced([command.id for command in by_fate[Fate.NOBODY]], now)
         if refused := by_fate[Fate.REFUSED]:
             claims.put_off([command.id for command in refused], claims.later(now, RETRY), "retry", untried=True)
+            sweep.replaced([command.id for command in refused], now)
         if unknown := by_fate[Fate.UNKNOWN]:
             sweep.again([command.id for command in unknown], now)
         for fate, commands in by_fate.items():

@@ -11,6 +11,12 @@ _AGAIN = f"""
     , in_flight = false, waits = 'retry',
     due_at = least(%(now)s + make_interval(secs => least({FIRST} * 2 ^ (attempts - 1), {LAST})), expires_at)
 """
+_REPLACED = """
+    id = ANY(%(ids)s) AND state = 'queued' AND NOT in_flight AND replace_key <> '' AND EXISTS (
+        SELECT FROM devices_command newer WHERE newer.device_id = devices_command.device_id
+        AND newer.replace_key = devices_command.replace_key AND newer.id > devices_command.id
+    )
+"""
 _OVERDUE = "due_at <= %(now)s AND in_flight"
 
 
@@ -23,7 +29,8 @@ def sweep(now: datetime) -> None:
         reason="not_sent",
         error="The command could not be sent before it expired.",
     )
-    moves.move(f"{_OVERDUE} AND {_MAY_GO_AGAIN}", "queued", now, changes=_AGAIN, note="retry")
+    retried = moves.move(f"{_OVERDUE} AND {_MAY_GO_AGAIN}", "queued", now, changes=_AGAIN, note="retry")
+    replaced([change.command_id for change in retried], now)
     moves.finish(
         f"{_OVERDUE} AND state = 'queued'",
         "timed_out",
@@ -36,4 +43,11 @@ def sweep(now: datetime) -> None:
 
 def again(ids: list[int], now: datetime) -> None:
     """The connection broke before these were acknowledged: what may be sent twice goes again, the rest waits for its timeout."""
-    moves.move(f"id = ANY(%(ids)s) AND in_flight AND {_MAY_GO_AGAIN}", "queued", now, changes=_AGAIN, note="retry", ids=ids)
+    retried = moves.move(f"id = ANY(%(ids)s) AND in_flight AND {_MAY_GO_AGAIN}", "queued", now, changes=_AGAIN, note="retry", ids=ids)
+    replaced([change.command_id for change in retried], now)
+
+
+def replaced(ids: list[int], now: datetime) -> None:
+    """Of these, which were on their way and wait again now, end those that a newer one has replaced meanwhile."""
+    if ids:
+        moves.finish(_REPLACED, "cancelled", now, reason="replaced", error="", ids=ids)

@@ -84,3 +84,17 @@ def test_one_that_may_have_been_sent_is_not_sent_again(device: Device) -> None:
     assert (made.in_flight, may_again.in_flight) == (True, False)
     after(4)
     assert outcome(made) == ("timed_out", "not_acknowledged")
+
+
+def test_one_that_was_replaced_on_its_way_does_not_go_again(device: Device) -> None:
+    """Else a device that has done the newer wish would be sent back to the older one."""
+    old, other = (make_command(device, name="read-level", replace_key=key) for key in ("level", "light"))
+    claim(old)
+    claim(other)
+    newer = make_command(device, name="read-level", replace_key="level")
+
+    again([old.pk, other.pk], timezone.now())
+
+    assert outcome(old) == ("cancelled", "replaced")
+    assert outcome(other) == ("queued", "")
+    assert outcome(newer) == ("queued", "")
