@@ -63,7 +63,7 @@ def test_every_device_is_a_cell(tenant: Tenant) -> None:
     seen(make.make_device(tenant, key="b", name="B", product=product), False)
     seen(make.make_device(tenant, key="a", name="A", product=product), True)
 
-    assert fleet.cells(tenant, 2) == {"climate": [["/devices/a/", "A", "online"], ["/devices/b/", "B", "offline"]]}
+    assert fleet.cells(tenant, 2) == {"climate": [["/devices/a/", "A", "online", ""], ["/devices/b/", "B", "offline", ""]]}
 
 
 def test_a_cell_is_a_group_where_there_are_too_many(tenant: Tenant) -> None:

@@ -11,6 +11,7 @@ from django.views.decorators.http import require_safe
 
 from devices.models import Device
 from iotpanel.tenants.web import tenant_page
+from rules.models import Alarm
 from telemetry import events, ledger, places, usage
 from telemetry.models.attribute import Scope
 from telemetry.tiles import first_chart, tiles
@@ -24,6 +25,7 @@ from .frame import around
 DAY = timedelta(days=1)
 RECENT = 5
 CHILDREN = 12
+ALARMS = 3
 
 
 @require_safe
@@ -40,6 +42,7 @@ def now(request: HttpRequest, key: str) -> HttpResponse:
         "heard": any(tile.at is not None for tile in found),
         "groups": list(device.groups.all()),
         "reported": dict(scopes(device))[Scope.REPORTED],
+        "alarms": Alarm.objects.for_tenant(device.tenant).open().filter(device=device)[:ALARMS],
         "recent": [(event, named.get(event.name, event.name)) for event in events.read(device.pk, limit=RECENT)],
         **_children(device),
         **_ledger(device),

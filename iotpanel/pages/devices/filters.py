@@ -9,9 +9,10 @@ from django.http import QueryDict
 from django.utils.translation import gettext as _
 
 from devices.models import Device, DeviceSet, Group, Product
+from iotpanel.pages.alarms.worst import in_alarm
 from iotpanel.tenants.models import Tenant
 
-VIEWS = ("all", "online", "offline", "never", "disabled")
+VIEWS = ("all", "online", "offline", "never", "disabled", "alarm")
 SORTS = ("key", "name", "product", "seen")
 MOST = 200  # characters of a filter's text
 
@@ -64,6 +65,8 @@ def in_view(devices: DeviceSet, view: str) -> DeviceSet:
         return devices
     if view == "disabled":
         return devices.filter(enabled=False)
+    if view == "alarm":
+        return in_alarm(devices)
     chosen: DeviceSet = {"online": devices.online, "offline": devices.offline, "never": devices.never_seen}[view]()
     return chosen
 

@@ -1,4 +1,4 @@
-"""The rows of the device list: state, main value and age, for one page of devices with three queries."""
+"""The rows of the device list: state, main value and age, for one page of devices with four queries."""
 
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
@@ -6,6 +6,8 @@ from typing import Any, NamedTuple
 from devices.models import Device, Product
 from devices.thing_model import Property
 from iotpanel.pages import wording
+from iotpanel.pages.alarms.worst import Worst, worst
+from iotpanel.tenants.models import Tenant
 from telemetry import latest
 from telemetry.tiles import model_of
 
@@ -19,6 +21,7 @@ class Row(NamedTuple):
     main: Property | None
     value: str
     at: datetime | None
+    alarm: Worst | None
 
     @property
     def last_seen(self) -> datetime | None:
@@ -47,16 +50,17 @@ def main_property(product: Product) -> Property | None:
     return next((prop for prop in properties if prop.type == "number"), properties[0] if properties else None)
 
 
-def _row(device: Device, main: Property | None, newest: dict[str, tuple[Any, int]]) -> Row:
+def _row(device: Device, main: Property | None, newest: dict[str, tuple[Any, int]], alarm: Worst | None) -> Row:
     value, micros = newest.get(main.key, (None, None)) if main else (None, None)
     at = datetime.fromtimestamp(micros / 1_000_000, UTC) if micros is not None else None
     text = wording.value(value, main.precision) if main and micros is not None else ""
-    return Row(device, state_of(device), [group.name for group in device.groups.all()], main, text, at)
+    return Row(device, state_of(device), [group.name for group in device.groups.all()], main, text, at, alarm)
 
 
-def rows(devices: list[Device]) -> list[Row]:
-    """The rows of devices that came with product, presence and groups."""
+def rows(tenant: Tenant, devices: list[Device]) -> list[Row]:
+    """The rows of a tenant's devices that came with product, presence and groups."""
+    alarms = worst(tenant, [device.pk for device in devices])
     newest = latest.read([device.pk for device in devices])
     mains = {device.product_id: device.product for device in devices}
     properties = {pk: main_property(product) for pk, product in mains.items()}
-    return [_row(device, properties[device.product_id], newest.get(device.pk, {})) for device in devices]
+    return [_row(device, properties[device.product_id], newest.get(device.pk, {}), alarms.get(device.pk)) for device in devices]

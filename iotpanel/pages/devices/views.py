@@ -23,7 +23,8 @@ MANY = 500  # devices that one action may touch
 
 
 def _labels() -> dict[str, str]:
-    return {"all": _("All"), "online": _("Online"), "offline": _("Offline"), "never": _("Never seen"), "disabled": _("Disabled")}
+    states = {"online": _("Online"), "offline": _("Offline"), "never": _("Never seen"), "disabled": _("Disabled")}
+    return {"all": _("All")} | states | {"alarm": _("In alarm")}
 
 
 def _views(request: TenantRequest, filters: Filters) -> list[dict[str, Any]]:
@@ -54,7 +55,7 @@ def _context(request: TenantRequest) -> dict[str, Any]:
         "filters": filters,
         "views": views,
         "chips": chips(request.tenant, filters),
-        "rows": rows(shown.rows),
+        "rows": rows(request.tenant, shown.rows),
         "page": shown,
         "total": total,
         "end": shown.start + len(shown.rows) - 1,

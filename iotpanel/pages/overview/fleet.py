@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 from django.db.models import Case, CharField, Count, Q, Value, When
 
 from devices.models import Device
+from iotpanel.pages.alarms.worst import Worst, worst
 from iotpanel.tenants.models import Tenant
 
 MOST_CELLS = 3_000  # beyond, a cell stands for a group of devices
@@ -46,16 +47,24 @@ def total(found: list[Product]) -> Product:
 
 
 def cells(tenant: Tenant, count: int) -> dict[str, list[list[str]]]:
-    """By product key, `[address, title, state]` of each cell in the order of keys; groups where there are too many devices."""
+    """By product key, `[address, title, state, severity]` of each cell in the order of keys; groups where there are too many devices.
+
+    The severity is that of its worst open alarm, empty where there is none.
+    """
     return _groups(tenant) if count > MOST_CELLS else _devices(tenant)
 
 
 def _devices(tenant: Tenant) -> dict[str, list[list[str]]]:
     rows = Device.objects.for_tenant(tenant).annotate(state=STATE).order_by("key")
+    alarms = worst(tenant)
     found: dict[str, list[list[str]]] = {}
-    for product, key, name, state in rows.values_list("product__key", "key", "name", "state"):
-        found.setdefault(product, []).append([f"/devices/{key}/", name, state])
+    for pk, product, key, name, state in rows.values_list("pk", "product__key", "key", "name", "state"):
+        found.setdefault(product, []).append([f"/devices/{key}/", name, state, _severity(alarms.get(pk))])
     return found
+
+
+def _severity(alarm: Worst | None) -> str:
+    return str(alarm.severity) if alarm else ""
 
 
 def _groups(tenant: Tenant) -> dict[str, list[list[str]]]:

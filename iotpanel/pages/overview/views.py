@@ -7,6 +7,7 @@ from django.http import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 
+from iotpanel.pages.alarms.worst import by_severity
 from iotpanel.tenants.web import TenantRequest, tenant_page
 
 from . import attention, figures, fleet
@@ -32,6 +33,7 @@ def _context(request: TenantRequest) -> dict[str, Any]:
     whole = fleet.total(found)
     items = attention.items(request.tenant, asked, platform=request.user.is_superuser)
     rate = figures.rate(request.tenant, asked)
+    alarms = by_severity(request.tenant)
     return {
         "ranges": _ranges(asked.key),
         "window": asked,
@@ -40,6 +42,8 @@ def _context(request: TenantRequest) -> dict[str, Any]:
         "bar": _bar(whole),
         "cells": fleet.cells(request.tenant, whole.total),
         "grouped": whole.total > fleet.MOST_CELLS,
+        "alarms": alarms,
+        "alarms_total": sum(count for _severity, count in alarms),
         "items": items[: attention.SHOWN],
         "more_items": max(0, len(items) - attention.SHOWN),
         "ledger": figures.books(request.tenant, asked),

@@ -72,10 +72,24 @@ function onStatus(data) {
   }
 }
 
+let waits = null;
+
+/** The worst of a device's alarms is the server's to say: the list is asked once for many, and only these cells change. */
+function onAlarm({ device }) {
+  if (!byKey.has(device)) return;
+  waits ??= setTimeout(async () => {
+    waits = null;
+    const answer = await fetch(location.href);
+    if (!answer.ok) return;
+    const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
+    for (const cell of fresh.querySelectorAll("tr[data-device] [data-alarm]")) byKey.get(cell.closest("tr").dataset.device)?.querySelector("[data-alarm]").replaceWith(cell);
+  }, 500);
+}
+
 function watchRows() {
   const before = stop;
   byKey = new Map(rows().map((row) => [row.dataset.device, row]));
-  stop = byKey.size ? watch(byKey.keys(), { readings: onReadings, status: onStatus, back: fetchAgain }) : null;
+  stop = byKey.size ? watch(byKey.keys(), { notices: ["alarms"], readings: onReadings, status: onStatus, alarm: onAlarm, back: fetchAgain }) : null;
   before?.();                              // after the new one, so that the connection stays open
 }
 

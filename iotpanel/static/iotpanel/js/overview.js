@@ -6,6 +6,7 @@ import { rateChart, rateSpark } from "./rate.js";
 const REFRESH = 30_000;
 const WATCHED = 500;      // beyond, the half-minute picture has to do
 const SIZE = 8, GAP = 2;
+const COLOURED = ["critical", "major", "minor"];
 const INSET = { offline: 0.75, never: 0.5, disabled: 0.5 };
 const body = document.getElementById("overview");
 let stop = null;
@@ -13,25 +14,28 @@ let watched = "";
 
 const read = (id) => JSON.parse(document.getElementById(id).textContent);
 
-function shape(rect, state, column, row) {
-  const inset = INSET[state] || 0;
-  rect.setAttribute("class", `cell ${state === "disabled" ? "never" : state}`);
+/** An alarm that asks for work is what a cell says first; without one, whether its device is there. */
+function shape(rect, state, severity, column, row) {
+  const urgent = COLOURED.includes(severity);
+  const inset = urgent ? 0 : INSET[state] || 0;
+  rect.setAttribute("class", `cell ${urgent ? severity : state === "disabled" ? "never" : state}`);
   rect.setAttribute("x", column * (SIZE + GAP) + inset);
   rect.setAttribute("y", row * (SIZE + GAP) + inset);
   rect.setAttribute("width", SIZE - 2 * inset);
   rect.setAttribute("height", SIZE - 2 * inset);
 }
 
-function cell([href, name, state], index, perRow) {
+function cell([href, name, state, severity], index, perRow) {
   const rect = draw("rect", { rx: 1.5 });
   rect.dataset.at = index;
-  shape(rect, state, index % perRow, Math.floor(index / perRow));
+  shape(rect, state, severity, index % perRow, Math.floor(index / perRow));
   const title = draw("title");
   title.textContent = name;
   rect.append(title);
   const link = draw("a", { href, tabindex: "-1" }, rect);
   link.dataset.key = href;
   link.dataset.state = state;
+  link.dataset.severity = severity ?? "";
   return link;
 }
 
@@ -55,7 +59,7 @@ function setState(key, online) {
   if (!rect || link.dataset.state === "disabled" || (link.dataset.state === "never" && !online)) return;
   link.dataset.state = online ? "online" : "offline";
   const perRow = Number(link.closest("[data-fleet]").dataset.perRow), at = Number(rect.dataset.at);
-  shape(rect, online ? "online" : "offline", at % perRow, Math.floor(at / perRow));
+  shape(rect, link.dataset.state, link.dataset.severity, at % perRow, Math.floor(at / perRow));
 }
 
 function watchFleet() {
@@ -63,12 +67,20 @@ function watchFleet() {
   if (keys.join() === watched) return;
   watched = keys.join();
   const before = stop;
-  stop = keys.length ? watch(keys, { status: (rows) => rows.forEach(([key, online]) => setState(key, online)), back: refresh }) : null;
+  const handlers = { status: (rows) => rows.forEach(([key, online]) => setState(key, online)), alarm: soon, back: refresh };
+  stop = keys.length ? watch(keys, { notices: ["alarms"], ...handlers }) : null;
   before?.();                              // after the new one, so that the connection stays open
 }
 
 function refresh() {
   if (!document.hidden) window.htmx.trigger(body, "refresh");
+}
+
+let waits = null;
+
+/** An alarm came or went: many come together. */
+function soon() {
+  waits ??= setTimeout(() => { waits = null; refresh(); }, 500);
 }
 
 function show() {
