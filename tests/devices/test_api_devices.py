@@ -114,7 +114,7 @@ def test_rotation_gives_a_new_secret_and_ends_the_old(owner: User, tenant: Tenan
 def test_grace_needs_a_broker_that_asks_us(owner: User, tenant: Tenant, settings: Any) -> None:
     device, old = make_device_with_secret(tenant, key="room-1")
     settings.BROKER_DIR = "/somewhere"
-    assert set(refused(Rest(owner).post("devices/room-1/rotate/", {"grace": 60}), 400, "invalid")) == {"grace"}
+    assert set(refused(Rest(owner).post("devices/room-1/rotate/", {"grace": 60}), 400, "grace_unsupported")) == {"grace"}
     settings.BROKER_DIR = ""
     fresh = Rest(owner).post("devices/room-1/rotate/", {"grace": 60}).json()["secret"]
     assert verify_secret("room-1", old) == verify_secret("room-1", fresh) == device
