@@ -14,7 +14,7 @@ from django.core.checks import CheckMessage, Error, Tags, Warning, register
 from django.db import DatabaseError, connections
 from django.utils.module_loading import import_string
 
-OLDEST_POSTGRESQL = 15
+OLDEST_POSTGRESQL = 14
 VERSIONS = """
     SELECT current_setting('server_version_num')::int / 10000, EXISTS (SELECT FROM pg_extension WHERE extname = 'timescaledb')
 """

@@ -17,6 +17,7 @@ from iotpanel.local.commands import supervised
 from iotpanel.local.config import Config, from_environment
 from iotpanel.local.home import Home
 from iotpanel.local.postgres import Postgres
+from iotpanel.local.postgres_settings import dump_compression
 from iotpanel.local.say import Trouble, say
 from iotpanel.local.supervisor import Supervisor
 
@@ -46,7 +47,7 @@ def write(config: Config, file: Path) -> None:
     try:
         say("dumping the database")
         make_private(dump)
-        call(database, "pg_dump", "--format=custom", "--compress=zstd:3", f"--file={dump}", "iotpanel")
+        call(database, "pg_dump", "--format=custom", dump_compression(database.version), f"--file={dump}", "iotpanel")
         file.parent.mkdir(parents=True, exist_ok=True)
         make_private(fresh)
         with tarfile.open(fresh, "w") as tar:

@@ -5,59 +5,16 @@ import shutil
 import signal
 import subprocess
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 from iotpanel.local.account import Account
 from iotpanel.local.home import Home, write_private
 from iotpanel.local.part import Part, prepare
+from iotpanel.local.postgres_settings import demand_supported, locale_options, server_settings
 from iotpanel.local.say import Trouble, say
 from iotpanel.local.tree import Tree
 
-SETTINGS = """\
-# Written at each start. Settings of your own go into {own}
-listen_addresses = '127.0.0.1'
-port = {port}
-unix_socket_directories = ''
-max_connections = 60
-password_encryption = scram-sha-256
-
-# Small when idle, enough for two cores under load.
-shared_buffers = 128MB
-work_mem = 16MB
-maintenance_work_mem = 64MB
-effective_cache_size = 1GB
-max_locks_per_transaction = 256
-jit = off
-
-# An acknowledged reading is on the disk: turning this off lost acknowledged rows at each kill.
-synchronous_commit = on
-wal_level = minimal
-max_wal_senders = 0
-wal_compression = lz4
-# Filling each new file with zeros holds commits up for 45 ms, every few seconds until there are old files to use again.
-wal_init_zero = off
-max_wal_size = 2GB
-checkpoint_timeout = 15min
-random_page_cost = 1.1
-autovacuum_naptime = 30s
-
-max_logical_replication_workers = 0
-max_worker_processes = 16
-max_parallel_workers = 2
-max_parallel_workers_per_gather = 1
-{timescale}
-timezone = 'UTC'
-log_timezone = 'UTC'
-log_line_prefix = '%m [%p] %d '
-log_checkpoints = off
-log_min_duration_statement = 2s
-include_if_exists '{own}'
-"""
-TIMESCALE = """\
-shared_preload_libraries = 'timescaledb'
-timescaledb.max_background_workers = 8
-timescaledb.telemetry_level = off
-"""
 ROLE = """\
 SELECT 'CREATE ROLE iotpanel LOGIN CREATEDB' WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'iotpanel') \\gexec
 SELECT format('ALTER ROLE iotpanel PASSWORD %L', :'password') \\gexec
@@ -100,13 +57,13 @@ class Postgres:
 
     def prepare(self) -> None:
         """Make the data folder at the first start, and write the settings."""
+        demand_supported(self.version)
         if not (self.data / "PG_VERSION").exists():
             say("making the database")
             self.initialise()
         own = self.home.root / "postgresql.conf"
-        timescale = TIMESCALE if self.tree.has_timescale else ""
         settings = self.data / "postgresql.conf"
-        write_private(settings, SETTINGS.format(port=self.port, own=own, timescale=timescale))
+        write_private(settings, server_settings(self.version, port=self.port, own=own, timescale=self.tree.has_timescale))
         self.account.give(settings)
 
     def initialise(self) -> None:
@@ -117,15 +74,14 @@ class Postgres:
         write_private(password, self.home.secret("database-superuser"))
         for path in (self.data, password):
             self.account.give(path)
-        locale = ["--locale-provider=builtin", "--builtin-locale=C.UTF-8"] if self.version >= 17 else []
-        options = ["-U", "postgres", "--pwfile", str(password), "-A", "scram-sha-256", "-E", "UTF8", "--locale=C", "--no-instructions"]
-        done = run_as(self.account, [str(self.tree.program("initdb")), "-D", str(self.data), *options, *locale])
+        options = ["-U", "postgres", "--pwfile", str(password), "-A", "scram-sha-256", "-E", "UTF8", "--no-instructions"]
+        done = run_as(self.account, [str(self.tree.program("initdb")), "-D", str(self.data), *options, *locale_options(self.version)])
         password.unlink()
         if done.returncode:
             shutil.rmtree(self.data, ignore_errors=True)
             raise Trouble(f"initdb failed: {done.stderr.strip().splitlines()[-1:]}")
 
-    @property
+    @cached_property
     def version(self) -> int:
         """The major version of the programs."""
         answer = subprocess.run([str(self.tree.program("postgres")), "-V"], capture_output=True, text=True, check=True)
