@@ -230,6 +230,7 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
     "erase deleted devices' data": {"task": "telemetry.tasks.erase", "schedule": 60, "options": {"expires": 60}},
     "refresh SQL views": {"task": "telemetry.tasks.refresh_views", "schedule": 60, "options": {"expires": 60}},
     "go on reprocessing": {"task": "telemetry.tasks.reprocess_archived", "schedule": 30, "options": {"expires": 30}},
+    "go on replaying dead letters": {"task": "telemetry.tasks.replay_letters", "schedule": 30, "options": {"expires": 30}},
     "deliver the outbox": {"task": "rules.tasks.deliver_outbox", "schedule": 1, "options": {"expires": 2}},
     "drop old deliveries": {"task": "rules.tasks.drop_old_deliveries", "schedule": 600, "options": {"expires": 600}},
     "drop old data": {"task": "telemetry.tasks.drop_old", "schedule": 600, "options": {"expires": 600}},

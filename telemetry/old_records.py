@@ -1,4 +1,4 @@
-"""Drops records that are too old: dead letters, the ledger, ended commands, changes of shadows."""
+"""Drops records that are too old: dead letters and their replays, the ledger, ended commands, changes of shadows."""
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
@@ -13,6 +13,9 @@ MINUTES_DAYS = 8  # the throughput by minute, for the last week's picture
 
 DEAD_LETTERS = """
     DELETE FROM telemetry_dead_letter WHERE id IN (SELECT id FROM telemetry_dead_letter WHERE received_at < %s LIMIT %s)
+"""
+REPLAYS = """
+    DELETE FROM telemetry_replay_run WHERE id IN (SELECT id FROM telemetry_replay_run WHERE finished_at < %s LIMIT %s)
 """
 HOURS = """
     DELETE FROM telemetry_ledgerhour WHERE (device_id, hour) IN (SELECT device_id, hour FROM telemetry_ledgerhour WHERE hour < %s LIMIT %s)
@@ -41,6 +44,7 @@ SHADOW_STEPS = """
 """
 KEPT: list[tuple[str, Callable[[], int]]] = [
     (DEAD_LETTERS, lambda: settings.DEAD_LETTER_DAYS),
+    (REPLAYS, lambda: settings.DEAD_LETTER_DAYS),
     (HOURS, lambda: settings.LEDGER_DAYS),
     (MINUTES, lambda: MINUTES_DAYS),
     (COMMANDS, lambda: settings.COMMAND_DAYS),

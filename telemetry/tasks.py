@@ -12,6 +12,7 @@ from iotpanel.nudges import nudge
 
 from . import archive, compression, erasure, ledger, old_records, reprocess, retention, rollups, sql_views
 from .models import ReprocessRun
+from .uplink import replay_runs
 
 log = structlog.get_logger(__name__)
 
@@ -54,6 +55,13 @@ def reprocess_archived() -> None:
             reprocess.go_on(run, seconds=20)
         except Unavailable as error:
             log.warning("reprocess_waits", run=run.pk, error=str(error)[:300])
+
+
+@shared_task
+def replay_letters() -> None:
+    """Go on with the replays of dead letters that a request left over; beat sends this too, so none is forgotten."""
+    if replay_runs.advance(seconds=20):
+        nudge(replay_runs.TASK, expires=60)
 
 
 def soon(task: Any) -> None:

@@ -15,7 +15,7 @@ import rules.models
 from devices.models import Device, Job
 from iotpanel.tenants.models import Role, Tenant, User
 from rules.rules import create_rule
-from telemetry.models import DeadLetterRecord
+from telemetry.models import DeadLetterRecord, ReplayRun
 from tests.make import WITH_COMMANDS, make_api_key, make_certificate, make_command, make_device, make_firmware, make_group, make_product
 from tests.rest import Rest
 from tests.rules.fakes import make_channel, make_forwarder
@@ -116,6 +116,8 @@ RULES = {
     "dead-letters-replay-one": ITEM,
     "dead-letters-adopt": ITEM,
     "dead-letters-replay-many": LIST,
+    "replays-list": LIST,
+    "replays-detail": ITEM,
     "rules-list": LIST,
     "rules-detail": ITEM,
     "rules-body-schema": LIST,
@@ -200,6 +202,7 @@ def theirs(tenant: Tenant, owner: User) -> dict[str, str]:
     letter = DeadLetterRecord.objects.create(
         tenant=tenant, device=device, key=device.key, topic="t", reason="not_json", payload=b"x", received_at=device.created_at
     )
+    ReplayRun.objects.create(pk=letter.pk, tenant=tenant, total=1)  # addresses of both begin with the same step
     inner = {"devices/id": str(make_command(device).pk), "devices/serial": make_certificate(device).serial}
     keys = inner | {
         "products": product.key,

@@ -26,7 +26,7 @@ from rules.models import Alarm
 from rules.mutes import create_maintenance
 from rules.rotations import create_rotation
 from rules.rules import create_rule
-from telemetry.models import DeadLetterRecord
+from telemetry.models import DeadLetterRecord, ReplayRun
 from tests.make import make_api_key, make_device, make_device_with_secret, make_group, make_product, make_tenant
 from tests.rules.fakes import make_channel, make_forwarder
 
@@ -38,7 +38,7 @@ devices/{key}/latest/ devices/{key}/readings/ devices/{key}/events/ devices/{key
 devices/bulk/ devices/{key}/claim-code/ claims/ device/register products/{key}/registration/ products/{key}/registration/secret/
 products/{key}/serials/ products/{key}/serials/{serial}/approve/ config/ config/plan/ config/apply/
 forwarders/ forwarders/{id}/ forwarders/{id}/test/ channels/ channels/{id}/ channels/{id}/test/ notices/
-dead-letters/ dead-letters/{id}/ dead-letters/{id}/replay/ dead-letters/replay/
+dead-letters/ dead-letters/{id}/ dead-letters/{id}/replay/ dead-letters/replay/ dead-letters/replays/ dead-letters/replays/{id}/
 device/telemetry device/attributes device/events/{name} device/raw device/raw/{port}
 """
 LEFT_OUT = object()
@@ -199,6 +199,7 @@ def parameters(transactional_db: None, tenant: Tenant, owner: User) -> dict[str,
         "members": {"username": "olga"},
         "api-keys": {"id": make_api_key(tenant)[0].pk},
         "dead-letters": {"id": letter.pk},
+        "dead-letters/replays/{id}/": {"id": ReplayRun.objects.create(tenant=tenant, total=1).pk},
         **around(device),
         "forwarders": {"id": make_forwarder(tenant).pk},
         "channels": {"id": make_channel(tenant).pk},

@@ -20,11 +20,12 @@ from telemetry.models import DeadLetterRecord
 from telemetry.models.dead_letter import DeadLetterSet
 from telemetry.uplink import adoption
 from telemetry.uplink.replay import replay
+from telemetry.uplink.replay_runs import Replayed, replay_all
 
 from .paging import page, read_cursor
 from .reasons import REASONS, advice, reason_words
+from .replays import runs_of, tell, tell_waiting
 
-AT_ONCE = 5_000  # letters that one click replays
 SHOWN_BYTES = 65_536
 
 
@@ -85,8 +86,7 @@ def _context(request: TenantRequest) -> dict[str, Any]:
         "product_name": _product_name(request.tenant, asked.product) if asked.product else "",
         "here": asked.address(),
         "without": {name: asked.address(**{name: ""}) for name in Asked._fields},
-        "at_once": AT_ONCE,
-    }
+    } | runs_of(request.tenant)
 
 
 @tenant_page()
@@ -121,18 +121,16 @@ def adopt_child(request: TenantRequest, pk: int) -> HttpResponseBase:
     letter = get_object_or_404(DeadLetterRecord.objects.for_tenant(request.tenant), pk=pk)
     product = Product.objects.for_tenant(request.tenant).filter(key=request.POST.get("product", "").replace("\x00", "")).first()
     try:
-        device, replayed, failed = adoption.adopt(letter, product=product)
+        device, done = adoption.adopt(letter, product=product, adopted_by=request.user)
     except ApiError as error:
         messages.error(request, error.message)
         return redirect("dead-letter", pk)
     except ValidationError as error:
         messages.error(request, " ".join(error.messages))
         return redirect("dead-letter", pk)
-    except Unavailable:
-        messages.error(request, _("The database is not available now; nothing is lost. Try again in a moment."))
-        return redirect("dead-letter", pk)
-    words = {"name": device.name, "replayed": replayed, "failed": failed}
+    words = {"name": device.name, "replayed": done.replayed, "failed": done.failed}
     messages.success(request, _("“%(name)s” is below its gateway: %(replayed)s accepted, %(failed)s refused again") % words)
+    tell_waiting(request, done)
     return redirect(device.get_absolute_url())
 
 
@@ -142,11 +140,7 @@ def _replay(request: TenantRequest, letters: DeadLetterSet) -> None:
     except Unavailable:
         messages.error(request, _("The database is not available now; nothing is lost. Try again in a moment."))
         return
-    numbers = {"replayed": replayed, "failed": failed}
-    if failed:
-        messages.error(request, _("%(replayed)s accepted, %(failed)s refused again: see why in the list") % numbers)
-    else:
-        messages.success(request, _("%(replayed)s accepted") % numbers)
+    tell(request, Replayed(replayed, failed))
 
 
 @require_POST
@@ -167,6 +161,5 @@ def replay_many(request: TenantRequest) -> HttpResponseBase:
     letters = letters_of(request.tenant, asked)
     if chosen := [int(pk) for pk in request.POST.getlist("letter") if pk.isdecimal() and len(pk) < 19]:
         letters = letters.filter(pk__in=chosen)
-    oldest = letters.order_by("received_at", "pk").values_list("pk", flat=True)[:AT_ONCE]
-    _replay(request, DeadLetterRecord.objects.for_tenant(request.tenant).filter(pk__in=list(oldest)))
+    tell(request, replay_all(letters, tenant=request.tenant, started_by=request.user))
     return redirect("/dead-letters/" + asked.address())

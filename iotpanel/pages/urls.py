@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, URLResolver, include, path
 
-from . import account, claim, dead_letters, first_use, frame, offline, search, trust
+from . import account, claim, dead_letters, first_use, frame, offline, replays, search, trust
 from .alarms import views as alarms
 from .devices import bulk, sparks
 from .devices import views as devices
@@ -50,6 +50,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("welcome/skip/", first_use.skip, name="welcome-skip"),
     path("dead-letters/", dead_letters.dead_letters, name="dead-letters"),
     path("dead-letters/replay/", dead_letters.replay_many, name="dead-letters-replay"),
+    path("dead-letters/replays/", replays.replays, name="dead-letters-replays"),
+    path("dead-letters/replays/<int:pk>/cancel/", replays.cancel, name="dead-letters-replay-cancel"),
     path("dead-letters/<int:pk>/", dead_letters.dead_letter, name="dead-letter"),
     path("dead-letters/<int:pk>/adopt/", dead_letters.adopt_child, name="dead-letter-adopt"),
     path("dead-letters/<int:pk>/replay/", dead_letters.replay_one, name="dead-letter-replay"),

@@ -1,5 +1,5 @@
 """The admin of what devices said."""
 
-from . import dead_letter, device_panels, reprocess
+from . import dead_letter, device_panels, replays, reprocess
 
-__all__ = ["dead_letter", "device_panels", "reprocess"]
+__all__ = ["dead_letter", "device_panels", "replays", "reprocess"]

@@ -18,9 +18,10 @@ from devices.admin import marks
 from devices.exceptions import Unavailable
 from iotpanel.tenants.admin.base import TenantModelAdmin
 from iotpanel.tenants.admin.pages import ask, confirmed
-from iotpanel.tenants.models import Role
+from iotpanel.tenants.models import Role, Tenant, User
 from telemetry.models import DeadLetterRecord
 from telemetry.uplink.replay import replay
+from telemetry.uplink.replay_runs import Replayed, replay_all
 
 from .bytes_view import as_text, hexdump
 
@@ -55,7 +56,8 @@ class Replaying(ModelAdmin):
         if not confirmed(request):
             question = _("Replay %(count)d dead letters?") % {"count": chosen.count()}
             return ask(request, self, question=question, consequence=_effect(), verb=_("Replay"), back=request.get_full_path())
-        self._replay(request, chosen)
+        for tenant, letters in _by_tenant(chosen, request.user):
+            _tell(request, replay_all(letters, tenant=tenant, started_by=request.user if isinstance(request.user, User) else None))
         return None
 
     @action(description=gettext_lazy("Replay"), url_path="replay", icon="replay", permissions=["replay"])
@@ -75,10 +77,27 @@ class Replaying(ModelAdmin):
         except Unavailable as error:
             messages.error(request, _("Not all were replayed: %(reason)s. What was done stays done; try again.") % {"reason": error})
             return
-        level = messages.WARNING if failed else messages.SUCCESS
-        messages.add_message(
-            request, level, _("%(replayed)d accepted, %(failed)d refused again.") % {"replayed": replayed, "failed": failed}
-        )
+        _tell(request, Replayed(replayed, failed))
+
+
+def _by_tenant(letters: QuerySet[Any], user: Any) -> list[tuple[Tenant | None, QuerySet[Any]]]:
+    """A run for each tenant, so that each sees its own; a superuser's over several tenants is one, which only superusers see."""
+    ids = letters.order_by().values_list("tenant", flat=True).distinct()
+    if user.is_superuser and len(ids[:2]) > 1:
+        return [(None, letters)]
+    tenants = Tenant.objects.in_bulk([each for each in ids if each is not None])
+    return [(tenants.get(each), letters.filter(tenant=each)) for each in ids]
+
+
+def _tell(request: HttpRequest, done: Replayed) -> None:
+    """What was done, and where to look how far the rest is."""
+    if done.replayed or done.failed or not done.waiting:
+        words = _("%(replayed)d accepted, %(failed)d refused again.") % {"replayed": done.replayed, "failed": done.failed}
+        messages.add_message(request, messages.WARNING if done.failed else messages.SUCCESS, words)
+    if done.waiting:
+        words = _("%(waiting)d more are being replayed in the background.") % {"waiting": done.waiting}
+        link = format_html('<a href="{}">{}</a>', reverse("admin:telemetry_replayrun_changelist"), _("How far it is"))
+        messages.info(request, format_html("{} {}", words, link))
 
 
 def _effect() -> str:

@@ -16,11 +16,11 @@ from iotpanel.tenants.models import Role
 from telemetry.models import DeadLetterRecord
 from telemetry.uplink.adoption import adopt
 from telemetry.uplink.replay import replay
+from telemetry.uplink.replay_runs import replay_all
 
 from .budget import LetterPagination
 from .serializers import AdoptAnswer, AdoptRequest, DeadLetterListQuery, DeadLetterQuery, DeadLetterSerializer, ReplayAnswer
 
-MAX_REPLAY = 10_000  # a request's worth; ask again for more
 _FILTERS = {"product": "product__key", "reason": "reason", "since": "received_at__gte", "until": "received_at__lt"}
 
 
@@ -80,19 +80,17 @@ class DeadLettersViewSet(TenantViewSet):
     def adopt(self, request: Request, **kwargs: Any) -> Response:
         """Makes the child that a gateway spoke for, or moves it below that gateway, and replays what waits for it."""
         given = self.validated(AdoptRequest, request.data or {})
-        try:
-            device, replayed, failed = adopt(self.get_object(), product=given.get("product"), name=given.get("name", ""))
-        except PartIsDown as error:
-            raise Unavailable(str(error)) from error
-        return Response({"device": device.key, "replayed": replayed, "failed": failed})
+        name, person = given.get("name", ""), self.person()
+        device, done = adopt(self.get_object(), product=given.get("product"), name=name, adopted_by=person)
+        return Response({"device": device.key} | done.as_dict())
 
     @extend_schema(request=DeadLetterQuery, responses=ReplayAnswer, operation_id="dead_letters_replay_many")
     @action(detail=False, methods=["post"], url_path="replay")
     def replay_many(self, request: Request) -> Response:
-        """Processes all that the filter chooses, oldest first, at most 10,000 in one call."""
+        """Processes all that the filter chooses, oldest first, each once; what takes longer than a second in the background."""
         query = self.validated(DeadLetterQuery, request.data or {})
-        some = chosen(letters_of(self.tenant, request.user).open(), query).order_by("received_at", "pk")  # type: ignore[attr-defined]
-        return self._replay(DeadLetterRecord.objects.filter(pk__in=list(some.values_list("pk", flat=True)[:MAX_REPLAY])))
+        some = chosen(letters_of(self.tenant, request.user), query)
+        return Response(replay_all(some, tenant=self.tenant, started_by=self.person()).as_dict())
 
     @staticmethod
     def _replay(letters: QuerySet[DeadLetterRecord]) -> Response:

@@ -84,6 +84,10 @@ class DeadLetterSerializer(serializers.Serializer[DeadLetterRecord]):
 class ReplayAnswer(serializers.Serializer[Any]):
     replayed = serializers.IntegerField(help_text="How many were accepted.")
     failed = serializers.IntegerField(help_text="How many were refused again; each has the new reason.")
+    waiting = serializers.IntegerField(required=False, help_text="How many are replayed in the background; left out where none are.")
+    run = serializers.IntegerField(
+        required=False, allow_null=True, help_text="With `waiting`: see dead-letters/replays/{id}/; null: they wait in earlier runs."
+    )
 
 
 class AdoptRequest(serializers.Serializer[Any]):

@@ -12,9 +12,11 @@ from .device_ota import OtaDoor
 from .ledger import DeviceLedgerView, GapsView, LedgerView
 from .limits import DeviceLimitsView, LimitsView
 from .readings import ReadingsView
+from .replays import ReplaysViewSet
 from .reprocess import ReprocessView
 
 router = SimpleRouter()
+router.register("dead-letters/replays", ReplaysViewSet, "replays")
 router.register("dead-letters", DeadLettersViewSet, "dead-letters")
 DEVICE = rf"^devices/(?P<key>{KEY_PATTERN})/"
 

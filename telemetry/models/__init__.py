@@ -7,6 +7,7 @@ from .erasure import Erasure
 from .event import Event
 from .latest import Latest
 from .ledger import LedgerEntry, LedgerHour, LedgerMinute
+from .replay import ReplayRun
 from .report import ReportRow
 from .reprocess import ReprocessRun
 from .rollup import DirtyBucket, Forgotten, RollupDay, RollupFrontier, RollupHour, RollupMinute
@@ -23,6 +24,7 @@ __all__ = [
     "LedgerEntry",
     "LedgerHour",
     "LedgerMinute",
+    "ReplayRun",
     "ReportRow",
     "ReprocessRun",
     "RollupDay",

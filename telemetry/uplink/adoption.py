@@ -9,19 +9,17 @@ from devices import topics
 from devices.models import Device, Product
 from devices.provisioning import adopt_child, update_device
 from iotpanel.api.errors import Conflict
-from iotpanel.tenants.models import Tenant
+from iotpanel.tenants.models import Tenant, User
 from telemetry.models import DeadLetterRecord
 
-from .replay import replay
+from .replay_runs import Replayed, replay_all
 
 REASONS = ("unknown_child", "wrong_device")
-AT_ONCE = 5_000  # letters that are replayed
 
 
 class Adopted(NamedTuple):
     device: Device
-    replayed: int
-    failed: int
+    done: Replayed
 
 
 def gateway_of(letter: DeadLetterRecord) -> Device | None:
@@ -32,11 +30,11 @@ def gateway_of(letter: DeadLetterRecord) -> Device | None:
     return Device.objects.filter(tenant_id=letter.tenant_id, key=key).select_related("product__child_product").first() if key else None
 
 
-def adopt(letter: DeadLetterRecord, *, product: Product | None = None, name: str = "") -> Adopted:
+def adopt(letter: DeadLetterRecord, *, product: Product | None = None, name: str = "", adopted_by: User | None = None) -> Adopted:
     """Put the letter's device below the gateway that spoke for it, and replay what waits for that.
 
     A device that exists is moved and keeps its product and its history; a new one gets `product`, or the one that the gateway's
-    product names. Raises Conflict `not_adoptable`, `key_taken`; ValidationError by field; Unavailable.
+    product names. Raises Conflict `not_adoptable`, `key_taken`; ValidationError by field.
     """
     with transaction.atomic():
         gateway = gateway_of(letter)
@@ -44,9 +42,8 @@ def adopt(letter: DeadLetterRecord, *, product: Product | None = None, name: str
             raise Conflict("not_adoptable", _("This letter is not about a child that could be adopted."))
         device = _place(gateway.tenant, gateway, letter.key, product, name)
     waiting = DeadLetterRecord.objects.open().filter(tenant_id=letter.tenant_id, key=letter.key, reason__in=REASONS)
-    mine = waiting.filter(topic__startswith=topics.up(gateway.key, "gateway", "")).order_by("received_at", "pk")
-    replayed, failed = replay(DeadLetterRecord.objects.filter(pk__in=list(mine.values_list("pk", flat=True)[:AT_ONCE])))
-    return Adopted(device, replayed, failed)
+    mine = waiting.filter(topic__startswith=topics.up(gateway.key, "gateway", ""))
+    return Adopted(device, replay_all(mine, tenant=gateway.tenant, started_by=adopted_by))
 
 
 def _place(tenant: Tenant, gateway: Device, key: str, product: Product | None, name: str) -> Device:

@@ -61,8 +61,11 @@ def settle(record: DeadLetterRecord, again: Sequence[DeadLetter]) -> bool:
 
 
 def lock(ids: Sequence[int]) -> list[DeadLetterRecord]:
-    """These letters, oldest first, as far as they still wait for a replay; locked in the caller's transaction."""
-    return list(DeadLetterRecord.objects.open().filter(pk__in=ids).order_by("received_at", "pk").select_for_update(skip_locked=True))
+    """These letters, oldest first, as far as they still wait for a replay; locked in the caller's transaction.
+
+    One that another replay has in work is waited for: that one may judge it by what was true before the latest fix.
+    """
+    return list(DeadLetterRecord.objects.open().filter(pk__in=ids).order_by("received_at", "pk").select_for_update(of=("self",)))
 
 
 def _text(text: str) -> str:

@@ -2,11 +2,13 @@
 
 What is accepted is stored at the time when it first came; what is refused again keeps its letter, with the new
 reason. A frame that now splits into several reports may leave letters of its own for those that are still bad.
+Many letters are the business of replay_runs.py, which replays them in pieces.
 """
 
 from collections.abc import Sequence
 
-from django.db import transaction
+import structlog
+from django.db import InterfaceError, OperationalError, transaction
 from django.db.models import QuerySet
 
 from devices.exceptions import Unavailable
@@ -17,6 +19,7 @@ from . import dead_letters, publish
 from .memory import replaying
 from .pipeline import commit
 
+log = structlog.get_logger(__name__)
 Letters = Sequence[tuple[int, DeadLetter]]
 
 
@@ -28,23 +31,26 @@ def replay(letters: QuerySet[DeadLetterRecord]) -> tuple[int, int]:
     replayed = failed = 0
     ids = list(letters.filter(replayed_at=None).order_by("received_at", "pk").values_list("pk", flat=True))
     for chunk in dead_letters.chunks(ids):
-        accepted, refused = _replay_chunk(chunk)
+        accepted, refused = replay_chunk(chunk)
         replayed, failed = replayed + accepted, failed + refused
     return replayed, failed
 
 
-def _replay_chunk(ids: Sequence[int]) -> tuple[int, int]:
-    """One transaction: what is stored and what is no longer a dead letter are decided together."""
+def replay_chunk(ids: Sequence[int]) -> tuple[int, int]:
+    """One transaction: what is stored and what is no longer a dead letter are decided together. Raises Unavailable."""
     try:
         with transaction.atomic():
             return _replay_records(dead_letters.lock(ids))
     except Unavailable:
         raise
-    except Exception:
+    except (OperationalError, InterfaceError) as error:
+        raise Unavailable(str(error)) from error
+    except Exception as error:
         if len(ids) == 1:
-            raise
+            log.error("replay_failed", letter=ids[0], error=repr(error)[:500], exc_info=error)
+            return 0, 1
     # Something in here fails in a way nobody foresaw: one by one, so that it costs itself only.
-    results = [_replay_chunk([each]) for each in ids]
+    results = [replay_chunk([each]) for each in ids]
     return sum(accepted for accepted, _ in results), sum(refused for _, refused in results)
 
 

@@ -10,10 +10,11 @@ from django.views.decorators.http import require_POST
 from devices.exceptions import Unavailable
 from devices.models import Device
 from iotpanel.tenants.models import Role
-from iotpanel.tenants.web import tenant_page
+from iotpanel.tenants.web import TenantRequest, tenant_page
 from telemetry.models import DeadLetterRecord
 from telemetry.models.dead_letter import DeadLetterSet
 from telemetry.uplink.replay import replay
+from telemetry.uplink.replay_runs import replay_all
 
 from .device import device_of
 
@@ -34,18 +35,22 @@ def letter_page(request: HttpRequest, device: Device) -> dict[str, Any]:
 
 @require_POST
 @tenant_page(Role.OPERATOR)
-def replay_letters(request: HttpRequest, key: str) -> HttpResponse:
+def replay_letters(request: TenantRequest, key: str) -> HttpResponse:
     """`letter=<id>` or `all` -> the list anew, with how many were accepted. Replays only this device's."""
     device = device_of(request, key)
-    chosen = letters_of(device)
-    if "all" not in request.POST:
-        wanted = request.POST.get("letter", "")
-        chosen = chosen.filter(pk=int(wanted)) if wanted.isascii() and wanted.isdigit() and len(wanted) < 19 else chosen.none()
-        if not chosen.exists():
-            raise Http404
+    if "all" in request.POST:
+        result = replay_all(letters_of(device), tenant=device.tenant, started_by=request.user).as_dict()
+    else:
+        result = _replay_one(letters_of(device), request.POST.get("letter", ""))
+    return render(request, "devices/detail/letter_list.html", letter_page(request, device) | {"result": result})
+
+
+def _replay_one(letters: DeadLetterSet, wanted: str) -> dict[str, Any]:
+    chosen = letters.filter(pk=int(wanted)) if wanted.isascii() and wanted.isdigit() and len(wanted) < 19 else letters.none()
+    if not chosen.exists():
+        raise Http404
     try:
         replayed, failed = replay(chosen)
-        result: dict[str, Any] = {"replayed": replayed, "failed": failed}
     except Unavailable:
-        result = {"unavailable": True}
-    return render(request, "devices/detail/letter_list.html", letter_page(request, device) | {"result": result})
+        return {"unavailable": True}
+    return {"replayed": replayed, "failed": failed}

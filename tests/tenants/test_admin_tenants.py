@@ -145,7 +145,7 @@ class TestTheSite:
                 opened.add(model._meta.model_name)
         fleet, outside = {"device", "product", "group", "command", "job", "firmware"}, {"forwarder", "channel", "outboxitem", "delivery"}
         logic = {"rule", "alarm", "maintenance", "rotation", "notice"}
-        assert opened == fleet | outside | logic | {"deadletterrecord", "reprocessrun", "tenant"}
+        assert opened == fleet | outside | logic | {"deadletterrecord", "replayrun", "reprocessrun", "tenant"}
 
     def test_the_sidebar_leads_only_where_one_may_go(self, viewer: User, superuser: User) -> None:
         for person, links in ((viewer, 18), (superuser, 26)):

@@ -14,18 +14,18 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
 from devices.api.codec_test import try_frames
-from devices.exceptions import Unavailable
 from devices.models import Product
 from devices.models.product import CodecKind
 from devices.products import update_product
 from devices.topics import PLACEHOLDER
 from iotpanel.api.errors import Unavailable as ServiceUnavailable
+from iotpanel.pages.replays import tell_waiting
 from iotpanel.tenants.models import Role
 from iotpanel.tenants.web import TenantRequest, tenant_page
 from telemetry.models import DeadLetterRecord
 from telemetry.models.dead_letter import DeadLetterSet
 from telemetry.tiles import model_of
-from telemetry.uplink.replay import replay
+from telemetry.uplink.replay_runs import replay_all
 
 from .views import around, messages_of, product_of
 
@@ -165,14 +165,11 @@ def _publish(request: TenantRequest, product: Product) -> HttpResponseBase:
 
 
 def _replay(request: TenantRequest, product: Product) -> None:
-    try:
-        replayed, failed = replay(raw_letters(product))
-    except Unavailable:
-        messages.error(request, _("The database is not available now; nothing is lost. Try again in a moment."))
-        return
-    if replayed or failed:
-        numbers = {"replayed": replayed, "failed": failed}
+    done = replay_all(raw_letters(product), tenant=product.tenant, started_by=request.user)
+    if done.replayed or done.failed:
+        numbers = {"replayed": done.replayed, "failed": done.failed}
         messages.success(request, _("Replayed: %(replayed)s accepted, %(failed)s refused again") % numbers)
+    tell_waiting(request, done)
 
 
 @tenant_page()

@@ -38,7 +38,7 @@ def test_an_unknown_child_is_made_and_all_it_said_is_stored(gateway: Device, met
 
     adopted = adopt(letter())
     child = Device.objects.get(key="new-1")
-    assert (adopted.device, adopted.replayed, adopted.failed) == (child, 3, 0)
+    assert (adopted.device, *adopted.done) == (child, 3, 0, 0, None)
     assert (child.parent, child.product, child.credentials.count()) == (gateway, meter, 0)
     assert stored(child) == [{"n": 1}, {"n": 2}]
     assert not Device.objects.filter(key="new-2").exists()
@@ -51,7 +51,7 @@ def test_a_device_of_another_gateway_is_moved_and_keeps_its_history(gateway: Dev
     say(gateway, "gateway/telemetry", {"child": {"n": 2}})
     assert reasons() == ["wrong_device"]
 
-    assert adopt(letter()).replayed == 1
+    assert adopt(letter()).done.replayed == 1
     child.refresh_from_db()
     assert child.parent == gateway
     assert stored(child) == [{"n": 1}, {"n": 2}]
@@ -83,7 +83,7 @@ def test_without_a_product_somebody_has_to_choose(tenant: Tenant, meter: Product
 
     with pytest.raises(Conflict, match="product"):
         adopt(letter())
-    assert adopt(letter(), product=meter).replayed == 1
+    assert adopt(letter(), product=meter).done.replayed == 1
 
 
 def test_what_is_no_child_cannot_be_adopted(gateway: Device) -> None:
