@@ -18,6 +18,8 @@ from telemetry.models.replay import ReplaySet
 from telemetry.uplink import replay_runs
 from telemetry.uplink.replay_runs import Replayed
 
+from . import wording
+
 STAYS = timedelta(minutes=1)  # how long the result of one that has ended is shown
 SHOWN = 20
 
@@ -35,7 +37,7 @@ def tell(request: TenantRequest, done: Replayed) -> None:
 def tell_waiting(request: TenantRequest, done: Replayed) -> None:
     """What goes on in the background, if anything does."""
     if done.waiting:
-        messages.info(request, _("%(waiting)s more are being replayed in the background") % {"waiting": done.waiting})
+        messages.info(request, _("%(waiting)s more are being replayed in the background") % {"waiting": wording.number(done.waiting)})
 
 
 def runs_of(tenant: Tenant) -> dict[str, Any]:

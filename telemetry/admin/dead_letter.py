@@ -96,7 +96,7 @@ def _tell(request: HttpRequest, done: Replayed) -> None:
         messages.add_message(request, messages.WARNING if done.failed else messages.SUCCESS, words)
     if done.waiting:
         words = _("%(waiting)d more are being replayed in the background.") % {"waiting": done.waiting}
-        link = format_html('<a href="{}">{}</a>', reverse("admin:telemetry_replayrun_changelist"), _("How far it is"))
+        link = format_html('<a class="underline" href="{}">{}</a>', reverse("admin:telemetry_replayrun_changelist"), _("How far it is"))
         messages.info(request, format_html("{} {}", words, link))
 
 

@@ -87,7 +87,7 @@ class DeadLettersViewSet(TenantViewSet):
     @extend_schema(request=DeadLetterQuery, responses=ReplayAnswer, operation_id="dead_letters_replay_many")
     @action(detail=False, methods=["post"], url_path="replay")
     def replay_many(self, request: Request) -> Response:
-        """Processes all that the filter chooses, oldest first, each once; what takes longer than a second in the background."""
+        """Processes all that the filter chooses, oldest first, each once; what takes longer than a moment in the background."""
         query = self.validated(DeadLetterQuery, request.data or {})
         some = chosen(letters_of(self.tenant, request.user), query)
         return Response(replay_all(some, tenant=self.tenant, started_by=self.person()).as_dict())

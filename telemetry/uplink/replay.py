@@ -70,6 +70,6 @@ def _replay_records(records: Sequence[DeadLetterRecord]) -> tuple[int, int]:
     batch = [dead_letters.uplink_of(record) for record in records]
     with replaying():
         findings = commit(batch, keep)
-    accepted = sum([dead_letters.settle(record, again.get(place, ())) for place, record in enumerate(records)])
+    accepted = dead_letters.settle_all(records, again)
     transaction.on_commit(lambda: publish.committed(batch, findings))
     return accepted, len(records) - accepted

@@ -2,7 +2,7 @@
 
 A run notes which letters there are at the moment of the request, so that those which are refused again stand in nobody's
 way, and what arrives meanwhile is left alone. A piece is one transaction, which moves the run's mark together with the
-data: a run may die at any point and goes on from there. The request itself does what fits into a second; the rest is
+data: a run may die at any point and goes on from there. The request itself does what fits into half a second; the rest is
 done in the background, one piece at a time on the whole platform, and every run in its turn.
 """
 
@@ -26,7 +26,7 @@ from .replay import replay_chunk
 
 AT_ONCE = 250  # letters of one transaction
 BYTES_AT_ONCE = 4_000_000
-IN_REQUEST = 1.0  # seconds after which a request begins no further piece
+IN_REQUEST = 0.5  # seconds after which a request begins no further piece
 TASK = "telemetry.tasks.replay_letters"
 ALONE = "SELECT pg_try_advisory_xact_lock(7104004)"  # in the background: the other task workers have better things to do
 MOVED = ["done", "replayed", "failed", "state", "finished_at", "letters"]

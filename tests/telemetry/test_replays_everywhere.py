@@ -162,7 +162,8 @@ class TestTheAdmin:
         self.replay_everything(superuser)
         run = ReplayRun.objects.get()
         assert (run.tenant, run.total) == (None, 4)
-        assert list(Admin(owner).list(ReplayRun).context["cl"].result_list) == []
+        page: Any = Admin(owner).list(ReplayRun)
+        assert list(page.context["cl"].result_list) == []
         assert results(Rest(owner).get("dead-letters/replays/")) == []
 
     def test_a_run_is_cancelled_by_who_may_replay(self, operator: User, viewer: User, stranger: User, device: Device) -> None:

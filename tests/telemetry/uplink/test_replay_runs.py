@@ -1,15 +1,17 @@
 """Replays of many letters: each is reached, once, in pieces; a run that dies goes on; another tenant's are never touched."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.conf import settings
 from django.utils import timezone
 
 from devices import products
 from devices.exceptions import Unavailable
 from devices.models import Device, Product
 from iotpanel.tenants.models import Tenant
-from telemetry import tasks
+from telemetry import old_records, tasks
 from telemetry.models import DeadLetterRecord, ReplayRun, ReportRow
 from telemetry.models.reprocess import RunState
 from telemetry.uplink import dead_letters, replay_runs
@@ -76,13 +78,13 @@ def test_what_a_request_can_do_leaves_no_run(product: Product, device: Device, t
 def test_each_letter_is_taken_once_and_the_oldest_first(device: Device, tenant: Tenant, monkeypatch: pytest.MonkeyPatch) -> None:
     letters(device, bad=5, good=0)
     said: list[int] = []
-    settle = dead_letters.settle
+    uplink_of = dead_letters.uplink_of
 
-    def note(record: DeadLetterRecord, again: Any) -> bool:
+    def note(record: DeadLetterRecord) -> Any:
         said.append(record.pk)
-        return settle(record, again)
+        return uplink_of(record)
 
-    monkeypatch.setattr(dead_letters, "settle", note)
+    monkeypatch.setattr(dead_letters, "uplink_of", note)
     replay_all(everything(), tenant=tenant)
     tasks.replay_letters()
     tasks.replay_letters()
@@ -97,7 +99,7 @@ def test_pressing_again_waits_for_what_waits_and_takes_what_was_refused(product:
 
     again = replay_all(everything(), tenant=tenant)
     assert (again.replayed, again.failed, again.waiting) == (0, 2, 4)
-    assert ReplayRun.objects.get(pk=again.run).total == 4  # those refused before, and those that the first may have in work
+    assert ReplayRun.objects.latest("pk").total == 4  # those refused before, and those that the first may have in work
     tasks.replay_letters()
     assert ReportRow.objects.count() == 4
     assert DeadLetterRecord.objects.open().count() == 2
@@ -168,7 +170,7 @@ def test_a_run_takes_what_there_was_and_nobody_elses(product: Product, device: D
     late = DeadLetterRecord.objects.create(
         tenant=tenant, device=device, topic="t", reason="not_json", payload=b"x", received_at=timezone.now()
     )
-    everything().filter(pk=the_run().letters[-1]).delete()
+    everything().filter(pk__in=the_run().letters[-1:]).delete()
     tasks.replay_letters()
 
     assert (the_run().done, the_run().replayed, the_run().failed) == (4, 3, 0)
@@ -195,3 +197,12 @@ def test_pieces_are_bounded_by_bytes_too(device: Device, tenant: Tenant, monkeyp
         say(device, "telemetry", b"x" * 100)
 
     assert replay_all(everything(), tenant=tenant).failed == 2
+
+
+def test_ended_runs_are_dropped_with_letters_as_old(device: Device, tenant: Tenant) -> None:
+    long_ago = timezone.now() - timedelta(days=settings.DEAD_LETTER_DAYS + 1)
+    ReplayRun.objects.create(tenant=tenant, total=1, state=RunState.DONE, finished_at=long_ago)
+    going = ReplayRun.objects.create(tenant=tenant, total=1)
+    ReplayRun.objects.update(created_at=long_ago)
+    old_records.drop()
+    assert list(ReplayRun.objects.all()) == [going]
