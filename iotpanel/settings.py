@@ -285,7 +285,7 @@ if OIDC_URL:
                 "name": env.str("IOTPANEL_OIDC_NAME", default="Single sign-on"),
                 "client_id": env.str("IOTPANEL_OIDC_CLIENT_ID"),
                 "secret": secret("IOTPANEL_OIDC_SECRET"),
-                "settings": {"server_url": OIDC_URL},
+                "settings": {"server_url": OIDC_URL, "oauth_pkce_enabled": True},
             }
         ]
     }
