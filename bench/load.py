@@ -17,6 +17,7 @@ from typing import Any
 
 CONNECT, PUBLISH, DISCONNECT = 0x10, 0x30, b"\xe0\x00"
 TICK = 0.002  # seconds
+WARM_UP = 2.0  # seconds
 PACKET = b'%b%b%b{"ts":%d,"values":%b'
 BARE = len(b'{"ts":,"values":') + 16  # a time of 16 digits: so it will be until the year 2286
 IDS = [struct.pack("!H", number) for number in range(1, 65_536)]
@@ -96,7 +97,19 @@ class Load:
             self.selector.register(device.sock, selectors.EVENT_READ, device)
         self.acked = 0
 
+    def begin(self) -> int:
+        """Each device says one message, then all are quiet for a while: what is measured is a fleet that is there. How many there were."""
+        for device in self.devices:
+            self.send(device, publish(device, self.job["qos"]))
+            self.receive(WARM_UP / len(self.devices))
+        rested = time.monotonic() + WARM_UP
+        while (left := rested - time.monotonic()) > 0:
+            self.receive(left)
+        return len(self.devices)
+
     def run(self) -> dict[str, Any]:
+        before = self.begin() if self.job.get("begin") else 0
+        began = time.time_ns() // 1000
         seconds, rate, limit = self.job["seconds"], self.job["rate"], self.job.get("messages") or float("inf")
         started = time.monotonic()
         sent = turn = 0
@@ -110,8 +123,8 @@ class Load:
                 self.send(device, burst)
             self.receive(0 if sent < wanted else TICK)
         over = time.monotonic() - started
-        self.finish(sent)
-        return {"sent": sent, "acked": self.acked, "seconds": over}
+        self.finish(before + sent)
+        return {"sent": sent, "before": before, "began": began, "acked": self.acked, "seconds": over}
 
     def send(self, device: Device, data: bytes) -> None:
         device.backlog += data

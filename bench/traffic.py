@@ -24,8 +24,12 @@ FIGURES = """
 """
 
 
-def send(services: Services, options: argparse.Namespace, ids: dict[str, int], properties: list[str]) -> dict[str, Any]:
+def send(
+    services: Services, options: argparse.Namespace, ids: dict[str, int], properties: list[str], *, begin: bool = False
+) -> dict[str, Any]:
+    """Send as the options say; what was sent, after a first message of each device where it is to `begin` with one."""
     job = {
+        "begin": begin,
         "host": "127.0.0.1",
         "port": services.mqtt_port,
         "secret": platform.SECRET,
