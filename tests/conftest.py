@@ -17,7 +17,7 @@ from rules import routes
 from rules.quota import QUOTA
 from telemetry.uplink.limiter import LIMITER
 from telemetry.uplink.memory import memory
-from tests import make
+from tests import flushing, make
 from tests.services import Services, Stack
 
 # Passwords hashed as slowly as in earnest would cost the suite minutes.
@@ -30,6 +30,8 @@ hypothesis.settings.load_profile("suite")
 
 # Else each test client would look at every static file once, which cost more than the tests themselves.
 settings.WHITENOISE_AUTOREFRESH = True
+
+flushing.install()
 
 # Django's own way takes ten statements, and nearly every page's test begins with it.
 Client.force_login = make.sign_in  # type: ignore[method-assign, assignment]

@@ -33,8 +33,13 @@ NOT_INHERITED = (
 )
 BESIDE_EACH_OTHER = ("-n", "4", "--dist", "each")
 """Groups of tests run beside each other: see ``tests/groups.py``; ``-n 0`` is one by one."""
-NO_WAITING = "ALTER SYSTEM SET fsync = off; SELECT pg_reload_conf();"
-"""Nobody needs the suite's own rows after a power failure; the flows' database waits for its disk as in earnest."""
+NO_WAITING = """
+    ALTER SYSTEM SET fsync = off;
+    SELECT pg_reload_conf();
+    SELECT 'GRANT SET ON PARAMETER session_replication_role TO iotpanel' WHERE current_setting('server_version_num')::int >= 150000
+    \\gexec
+"""
+"""Nobody needs the suite's own rows after a power failure, and they go without triggers; the flows' database is as in earnest."""
 COMPILED = {"PYTHONDONTWRITEBYTECODE": ""}
 """pytest rewrites every assertion, which is most of what loading the tests takes: the next run finds them rewritten."""
 REAL_SERVERS = "tests/rules/forwarders/real"
