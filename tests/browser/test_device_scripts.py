@@ -10,6 +10,14 @@ from tests.flows.platform import Platform
 
 HOURLY = "[[0,1,1,1,1],[3600000,2,2,2,1],[18000000,3,3,3,1]]"
 
+# Two halves, a word on something else, and an older place, which is no news.
+PLACE = """(() => {
+  const row = document.createElement("dd");
+  row.innerHTML = "<span data-place=degrees></span><span data-place=said></span>";
+  const place = new m.Place([row]);
+  for (const said of [["lat", 3000, 53.5], ["lon", 2000, -9], ["speed", 4000, 7], ["cell", 1000, { lat: 1, lon: 1 }]]) place.take(...said);
+  return row.firstChild.textContent.replaceAll("\u00b0", "");
+})()"""
 CASES: list[tuple[str, str, Any]] = [
     ("chart-points", f"m.gaps({HOURLY}, {{period: 3600, bucket: 0}}, 0, 20000000)", [[3_600_000, 18_000_000]]),
     ("chart-points", f"m.gaps({HOURLY}, {{period: null, bucket: 0}}, 0, 20000000)", []),
@@ -45,6 +53,7 @@ CASES: list[tuple[str, str, Any]] = [
     ("device-format", "m.fromField('2026-01-06T00:30') - Date.UTC(2026, 0, 5, 23, 30)", 0),
     ("device-format", "m.fromField('2026-07-06T00:30') - Date.UTC(2026, 6, 5, 22, 30)", 0),
     ("device-format", "Number.isNaN(m.fromField(''))", True),
+    ("device-place", PLACE, "53.50000, −9.00000"),
     ("freshness", "m.freshness(100, 60, 600, 0)", "fresh"),
     ("freshness", "m.freshness(130, 60, 600, 0)", "late"),
     ("freshness", "m.freshness(700, 60, 600, 0)", "stale"),

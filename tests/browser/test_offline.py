@@ -14,6 +14,7 @@ KEPT = (
 
 
 def test_without_a_network_pages_say_so_and_come_back(visit: Callable[..., Visit], platform: Platform) -> None:
+    platform.device()  # the list of devices has something to follow
     window = visit(width="phone", theme="dark", language="zh-hans")
     page = window.open("/products/")
     page.evaluate("navigator.serviceWorker.ready")
@@ -23,7 +24,7 @@ def test_without_a_network_pages_say_so_and_come_back(visit: Callable[..., Visit
     expect(page.locator("[data-reach]")).to_be_hidden()
 
     window.context.set_offline(True)
-    expect(page.locator("[data-reach]")).to_have_text("连接已断开，显示的内容可能已过时")
+    expect(page.locator("[data-reach]")).to_have_text("连接中断，显示的内容可能已过时")
     page.goto(f"{window.url}/devices/")
     expect(page.get_by_role("heading", level=2)).to_have_text("无法连接到 iotpanel")
     expect(page.locator("[data-last]:visible")).to_contain_text("秒前")
@@ -35,3 +36,7 @@ def test_without_a_network_pages_say_so_and_come_back(visit: Callable[..., Visit
 
     window.context.set_offline(False)
     expect(page).to_have_title("设备 · iotpanel")
+    live = page.locator("[data-live]")
+    expect(live).to_have_attribute("data-state", "live")
+    window.context.set_offline(True)
+    expect(live).to_contain_text("连接中断", timeout=5_000)  # long before the silence would be noticed
