@@ -1,7 +1,11 @@
 """What those see who watch over the platform: probes, metrics and logs of the real processes."""
 
 import json
+import os
 import re
+import socket
+import subprocess
+import sys
 import time
 from typing import Any
 
@@ -58,6 +62,32 @@ def test_received_is_the_sum_of_what_became_of_it(platform: Platform) -> None:
 
 def test_every_process_is_on_the_page(platform: Platform) -> None:
     eventually(lambda: processes(platform) == EACH_ONCE)
+
+
+def inspect(platform: Platform, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """`celery inspect uplink`, as an operator types it in `make shell`."""
+    command = [sys.executable, "-m", "celery", "-A", "iotpanel", "inspect", *arguments]
+    return subprocess.run(
+        command, capture_output=True, text=True, check=False, env=os.environ | dict(platform.services.environment), timeout=60
+    )
+
+
+def test_the_uplink_tells_celery_s_inspect_what_it_does(platform: Platform) -> None:
+    account, host = platform.device(), socket.gethostname()
+    with platform.connect(account) as device:
+        device.say("telemetry", {"n": 1})
+    eventually(lambda: platform.latest(account))
+
+    # Both are named, so that it ends with the second answer and not with the time.
+    asked = inspect(platform, "uplink", "--json", "--timeout", "30", "--destination", f"uplink@{host},tasks@{host}")
+
+    assert asked.returncode == 0, asked.stderr
+    answers = json.loads(asked.stdout)
+    figures = answers[f"uplink@{host}"]
+    assert figures["mqtt"]["connected"] is True
+    assert {"queued", "queued_bytes", "retries", "stale", "last_error", "accounts_written", "downlink"} <= figures.keys()
+    assert figures["messages"] >= 1 and figures["batches"] >= 1
+    assert answers[f"tasks@{host}"] == {"running": False}, "the other worker runs no uplink and says so"
 
 
 def test_readiness_names_the_part_that_is_missing(platform: Platform) -> None:

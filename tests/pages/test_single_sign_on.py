@@ -44,7 +44,7 @@ def olga(tenant: Tenant) -> User:
 
 def begin(client: Client, **query: str) -> dict[str, str]:
     """Press the button; what the provider is asked."""
-    answer = client.post(LOGIN, query_params=query)  # type: ignore[call-arg]
+    answer = client.post(LOGIN, query_params=query)
     assert answer.status_code == 302, words(answer.content)
     return {name: values[0] for name, values in parse_qs(urlsplit(answer["Location"]).query).items()}
 
