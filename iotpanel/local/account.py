@@ -11,6 +11,8 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+from iotpanel.local.say import Trouble
+
 CLONE_NEWUSER = 0x10000000
 ACCOUNTS = ("postgres", "nobody")
 OUTSIDE = Path("/var/lib")
@@ -42,7 +44,12 @@ def database_account() -> Account:
         return ONESELF
     if namespaces_allowed():
         return Account(namespace=True)
-    entry = next(entry for entry in map(account_entry, ACCOUNTS) if entry is not None)
+    entry = next(filter(None, map(account_entry, ACCOUNTS)), None)
+    if entry is None:
+        raise Trouble(
+            f"the database may not run as root: user namespaces are forbidden here, and no account is called {' or '.join(ACCOUNTS)}; "
+            "run iotpanel as an ordinary user, or set DATABASE_URL to your own server"
+        )
     return Account(uid=entry.pw_uid, gid=entry.pw_gid)
 
 
@@ -74,6 +81,11 @@ def database_place(root: Path, account: Account) -> Path:
     """The folder for programs and data of the database that ``account`` can enter: ``root`` wherever possible."""
     if account.uid is None or can_enter(root, account.uid):
         return root
+    if not os.access(OUTSIDE, os.W_OK):
+        raise Trouble(
+            f"the database may not run as root, its account cannot enter {root}, and {OUTSIDE} cannot be written to: "
+            "set IOTPANEL_HOME to a folder that everybody may enter, such as /srv/iotpanel"
+        )
     return OUTSIDE / f"iotpanel{str(root).replace('/', '-')}"
 
 

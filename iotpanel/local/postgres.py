@@ -59,7 +59,7 @@ class Postgres:
         """Make the data folder at the first start, and write the settings."""
         demand_supported(self.version)
         if not (self.data / "PG_VERSION").exists():
-            say("making the database")
+            say("making the database" + (f" in {self.place}, which its account can enter" if self.place != self.home.root else ""))
             self.initialise()
         own = self.home.root / "postgresql.conf"
         settings = self.data / "postgresql.conf"

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from iotpanel.local.account import database_account, database_place
 from iotpanel.local.config import INNER_PORTS
 from iotpanel.local.home import Home
 from tests.local.processes import is_alive, mentions
@@ -163,8 +164,9 @@ def test_output_is_plain_lines_for_a_log(home: Home) -> None:
         process.terminate()
         process.wait(60)
 
+    place = database_place(home.root, database_account())
     assert [line for line in said(home).splitlines() if line] == [
-        "making the database",
+        "making the database" + (f" in {place}, which its account can enter" if place != home.root else ""),
         "starting postgres, valkey, mosquitto",
         f"the servers are ready; their addresses: {home.env_file}",
         "stopping",
