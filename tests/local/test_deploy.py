@@ -111,6 +111,13 @@ def test_compose_lets_the_uplink_tell_the_broker_to_read_its_accounts() -> None:
     assert compose()["broker"]["user"].split(":")[0] in (DEPLOY / "Dockerfile").read_text()
 
 
+def test_compose_takes_the_edition_that_can_compress() -> None:
+    """The images whose tag ends with -oss are the Apache edition."""
+    image = compose()["database"]["image"]
+
+    assert re.fullmatch(r"timescale/timescaledb:[0-9.]+-pg1[4-8]", image), image
+
+
 def test_compose_asks_for_its_secrets() -> None:
     text = (DEPLOY / "compose.yaml").read_text()
 
