@@ -9,6 +9,8 @@ from typing import Any
 
 BENCHES = {
     "memory": "memory of the whole idle stack, by part",
+    "start": "first and second start of the whole stack, and what SIGTERM leaves",
+    "first-value": "from mosquitto_pub with a new device's credentials to the REST answer",
     "live": "from a device's publish to a browser's open connection",
     "codec": "frames through the Lua sandbox, against the bare call and against JSON",
     "connections": "many devices log in, stay, and storm back after the broker restarted",
@@ -44,7 +46,7 @@ def main(arguments: list[str]) -> int:
 
 def one(name: str, arguments: list[str]) -> int:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "iotpanel.settings")
-    module = import_module(f"bench.{name}")
+    module = import_module(f"bench.{name.replace('-', '_')}")
     parser = argparse.ArgumentParser(prog=f"python -m bench {name}", description=module.__doc__)
     parser.add_argument("--json", action="store_true", help="print only one line of JSON")
     module.add_arguments(parser)
