@@ -83,7 +83,7 @@ def test_the_community_edition_is_told_what_to_compress_by_and_when(
 
 def test_a_table_that_is_compressed_already_is_not_altered_again(monkeypatch: pytest.MonkeyPatch, told: list[Any]) -> None:
     edition(monkeypatch, "timescale")
-    inner = compression.execute
+    inner = compression.execute  # type: ignore[attr-defined]
     monkeypatch.setattr(compression, "execute", lambda sql, *values: inner(sql, *values) and [(True,)])
 
     assert compression.ensure()
