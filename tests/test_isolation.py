@@ -200,9 +200,9 @@ def theirs(tenant: Tenant, owner: User) -> dict[str, str]:
     product = make_product(tenant, key="home-product", thing_model=WITH_COMMANDS)
     device = make_device(tenant, key="home-device", product=product)
     letter = DeadLetterRecord.objects.create(
-        tenant=tenant, device=device, key=device.key, topic="t", reason="not_json", payload=b"x", received_at=device.created_at
+        pk=10**6, tenant=tenant, device=device, key=device.key, topic="t", reason="not_json", payload=b"x", received_at=device.created_at
     )
-    ReplayRun.objects.create(pk=letter.pk, tenant=tenant, total=1)  # addresses of both begin with the same step
+    ReplayRun.objects.create(pk=letter.pk, tenant=tenant, total=1)  # addresses of both begin with the same step; no sequence comes so far
     inner = {"devices/id": str(make_command(device).pk), "devices/serial": make_certificate(device).serial}
     keys = inner | {
         "products": product.key,
