@@ -4,7 +4,7 @@
 #   make test ARGS="..."     the test suite, on servers of its own; ARGS go to pytest
 #   make faults              each fault of tests/flows/faults with 20 seeds, which takes hours; FAULT_SEEDS=3 ARGS="-k kill" for less
 #   make test-forwarders     forwarders against the real servers of other makers (RabbitMQ, MariaDB, Kafka ...)
-#   make lint                ruff, mypy, import-linter, missing migrations
+#   make lint                ruff, mypy, import-linter, duplicates, missing migrations
 #   make backup              one file with everything; FILE=where to write it
 #   make restore FILE=...    put a backup back
 #   make upgrade             back up, fetch the new version, its packages and tables

@@ -10,27 +10,14 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from devices.enrolment import policies, serials
-from devices.models import Product, Serial
+from devices.models import Serial
 from iotpanel.api.json import JsonParser
-from iotpanel.tenants.api.base import TenantEndpoint, TenantViewSet
+from iotpanel.tenants.api.base import TenantViewSet
 from iotpanel.tenants.models import Role
 
 from .csv_files import CsvParser
 from .enrolment_serializers import PolicySerializer, ProductSecret, SerialQuery, SerialSerializer, SerialsReport, SerialsRequest
-
-
-class OfProduct(TenantEndpoint):
-    """An endpoint below one product (`self.product`)."""
-
-    resource = "products"
-    product: Product
-
-    def enter(self, request: Request) -> None:
-        super().enter(request)
-        found = Product.objects.for_tenant(self.tenant).filter(key=self.kwargs["key"]).first()
-        if found is None:
-            raise Http404
-        self.product = found
+from .of_product import OfProduct
 
 
 class PolicyView(OfProduct):

@@ -48,6 +48,7 @@ CHECKS: dict[str, tuple[str, ...]] = {
     "ruff": (str(PROGRAMS / "ruff"), "check", "."),
     "ruff format": (str(PROGRAMS / "ruff"), "format", "--check", "--diff", "-q", "."),
     "import-linter": (str(PROGRAMS / "lint-imports"), "--no-cache"),
+    "duplicates": (sys.executable, "-m", "tests.duplicates"),
     "mypy": (str(PROGRAMS / "mypy"),),
     # It would like to ask a database too, and says so; the checks need none.
     "migrations": (sys.executable, "-W", "ignore::RuntimeWarning", *manage("makemigrations", "--check", "--dry-run")[1:]),

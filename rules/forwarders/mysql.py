@@ -8,8 +8,8 @@ import pymysql
 from rules.outside.errors import Down, Rejected
 from rules.outside.sockets import connect, tls_context
 
-from .base import BATCH, Message, flag, host, port, schema, secret, text
-from .rows import NAME, insert, rows_of, runs
+from .base import Message, flag, host, port, schema, secret, text
+from .rows import NAME, RowsForwarder, insert, rows_of, runs
 
 UNKNOWN_COLUMN = 1054
 OF_THE_MESSAGE = (pymysql.err.DataError, pymysql.err.IntegrityError)
@@ -17,7 +17,7 @@ DATA = {UNKNOWN_COLUMN, 1048, 1062, 1136, 1264, 1265, 1292, 1366, 1364, 1406, 31
 """Error numbers that are about a row's values; clients differ in the class that they give them."""
 
 
-class MysqlForwarder:
+class MysqlForwarder(RowsForwarder):
     TITLE = "MySQL, MariaDB"
     SETTINGS = schema(
         {
@@ -33,13 +33,6 @@ class MysqlForwarder:
         },
         ["host", "database", "table", "username"],
     )
-    OBJECTS = True
-    EXPERIMENTAL = False
-    batch = BATCH
-
-    def __init__(self, settings: dict[str, Any]) -> None:
-        self.settings = settings
-        self.connection: Any = None
 
     def send(self, messages: Sequence[Message]) -> str:
         rows = rows_of(messages)

@@ -9,13 +9,13 @@ from psycopg import errors
 from rules.outside.addresses import pinned
 from rules.outside.errors import Down, Rejected
 
-from .base import BATCH, Message, flag, host, port, schema, secret, text
-from .rows import NAME, insert, rows_of, runs
+from .base import Message, flag, host, port, schema, secret, text
+from .rows import NAME, RowsForwarder, insert, rows_of, runs
 
 OF_THE_MESSAGE = (errors.DataError, errors.IntegrityError, errors.UndefinedColumn, errors.DatatypeMismatch)
 
 
-class PostgresqlForwarder:
+class PostgresqlForwarder(RowsForwarder):
     TITLE = "PostgreSQL"
     SETTINGS = schema(
         {
@@ -30,13 +30,6 @@ class PostgresqlForwarder:
         },
         ["host", "database", "table"],
     )
-    OBJECTS = True
-    EXPERIMENTAL = False
-    batch = BATCH
-
-    def __init__(self, settings: dict[str, Any]) -> None:
-        self.settings = settings
-        self.connection: Any = None
 
     def send(self, messages: Sequence[Message]) -> str:
         rows = rows_of(messages)

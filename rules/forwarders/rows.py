@@ -10,12 +10,24 @@ from django.utils.translation import gettext as _
 
 from rules.outside.errors import Rejected
 
-from .base import Message
+from .base import BATCH, Message
 
 NAME = r"^[A-Za-z_][A-Za-z0-9_]{0,62}(\.[A-Za-z_][A-Za-z0-9_]{0,62})?$"
 _COLUMN = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,62}")
 MAX_COLUMNS = 500
 Row = dict[str, Any]
+
+
+class RowsForwarder:
+    """What forwarders that insert rows have in common: an object a message, a connection that is kept."""
+
+    OBJECTS = True
+    EXPERIMENTAL = False
+    batch = BATCH
+
+    def __init__(self, settings: dict[str, Any]) -> None:
+        self.settings = settings
+        self.connection: Any = None
 
 
 def rows_of(messages: Sequence[Message]) -> list[Row]:

@@ -2,15 +2,14 @@
 
 from typing import Any
 
-from django.http import Http404
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from devices.models import Device, Product
+from devices.api.of_product import OfProduct
+from devices.models import Device
 from iotpanel.api.fields import InstantField, KeyOfField
-from iotpanel.tenants.api.base import TenantEndpoint
 from iotpanel.tenants.models import Role
 from telemetry import reprocess, tasks
 from telemetry.models import ReprocessRun
@@ -43,19 +42,10 @@ class ReprocessPage(serializers.Serializer[Any]):
     results = ReprocessAnswer(many=True)
 
 
-class ReprocessView(TenantEndpoint):
+class ReprocessView(OfProduct):
     """Runs that decode the product's archived messages anew, newest first."""
 
-    resource = "products"
     writes = Role.OPERATOR
-    product: Product
-
-    def enter(self, request: Request) -> None:
-        super().enter(request)
-        found = Product.objects.for_tenant(self.tenant).filter(key=self.kwargs["key"]).first()
-        if found is None:
-            raise Http404
-        self.product = found
 
     @extend_schema(responses=ReprocessPage, operation_id="products_reprocess_runs")
     def get(self, request: Request, key: str) -> Response:

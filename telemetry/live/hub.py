@@ -4,7 +4,7 @@ import asyncio
 import uuid
 import weakref
 from collections.abc import Callable, Iterable
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple, TypedDict, TypeVar, Unpack
 
 import redis
 import structlog
@@ -17,6 +17,15 @@ from .mailbox import Mailbox
 T = TypeVar("T", int, str)
 RETRY = 1.0  # seconds
 log = structlog.get_logger(__name__)
+
+
+class Wanted(TypedDict, total=False):
+    """Ids of devices, of devices whose raw frames are looked at, and of tenants; topics of notices."""
+
+    devices: Iterable[int]
+    frames: Iterable[int]
+    tenants: Iterable[int]
+    notices: Iterable[str]
 
 
 class Listener(NamedTuple):
@@ -70,34 +79,33 @@ class Hub:
     async def watch(
         self,
         listener: Listener,
-        *,
-        devices: Iterable[int] = (),
-        frames: Iterable[int] = (),
-        tenants: Iterable[int] = (),
-        notices: Iterable[str] = (),
+        **wanted: Unpack[Wanted],
     ) -> None:
         """Have these sent to the listener; returns when the workers have been told, or Valkey is away."""
-        for watched, ids in ((self._devices, devices), (self._frames, frames), (self._tenants, tenants)):
+        for watched, ids in self._by_id(wanted):
             for each in ids:
                 watched.setdefault(each, set()).add(listener)
-        for topic in notices:
+        for topic in wanted.get("notices", ()):
             self._notices.setdefault(topic, set()).add(listener)
         await self._announce()
 
     async def unwatch(
         self,
         listener: Listener,
-        *,
-        devices: Iterable[int] = (),
-        frames: Iterable[int] = (),
-        tenants: Iterable[int] = (),
-        notices: Iterable[str] = (),
+        **unwanted: Unpack[Wanted],
     ) -> None:
-        _unwatch(self._devices, devices, listener)
-        _unwatch(self._frames, frames, listener)
-        _unwatch(self._tenants, tenants, listener)
-        _unwatch(self._notices, notices, listener)
+        for watched, ids in self._by_id(unwanted):
+            _unwatch(watched, ids, listener)
+        _unwatch(self._notices, unwanted.get("notices", ()), listener)
         await self._announce()
+
+    def _by_id(self, named: Wanted) -> tuple[tuple[dict[int, set[Listener]], Iterable[int]], ...]:
+        """What is watched by number, each with the numbers that are named."""
+        return (
+            (self._devices, named.get("devices", ())),
+            (self._frames, named.get("frames", ())),
+            (self._tenants, named.get("tenants", ())),
+        )
 
     def dispatch(self, batch: wire.Batch) -> None:
         """Put a worker's batch into the mailboxes of those who watch."""
