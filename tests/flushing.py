@@ -38,7 +38,7 @@ truncate_all = DatabaseOperations.sql_flush
 def sql_flush(operations: DatabaseOperations, style: Any, tables: Sequence[str], **options: Any) -> list[str]:
     """The statement that empties the tables; every other server than the suite's own is asked in Django's way."""
     with connection.cursor() as cursor:
-        if connection.pg_version < PARAMETERS_ARE_GRANTED or not allowed(cursor):
+        if connection.pg_version < PARAMETERS_ARE_GRANTED or not allowed(cursor):  # type: ignore[attr-defined]
             return list(truncate_all(operations, style, tables, **options))
         cursor.execute("SELECT to_regclass('timescaledb_information.hypertables')")
         has_hypertables = cursor.fetchone()[0]
@@ -56,5 +56,5 @@ def allowed(cursor: Any) -> bool:
 
 def install() -> None:
     """From now on."""
-    DatabaseOperations.sql_flush = sql_flush  # type: ignore[method-assign]
+    DatabaseOperations.sql_flush = sql_flush  # type: ignore[method-assign, assignment]
     flush.emit_post_migrate_signal = lambda *_: None  # type: ignore[attr-defined]
