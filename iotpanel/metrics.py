@@ -4,7 +4,10 @@ Each process counts for itself; `figures.py` brings the figures together on the 
 series has the label `process` (web, uplink, tasks, beat).
 """
 
+from typing import NamedTuple
+
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector, disable_created_metrics
+from prometheus_client.metrics_core import GaugeMetricFamily
 
 disable_created_metrics()
 REGISTRY = CollectorRegistry()
@@ -25,6 +28,22 @@ def _gauge(name: str, text: str, *labels: str) -> Gauge:
 
 def _histogram(name: str, text: str, *labels: str, buckets: tuple[float, ...] = FAST) -> Histogram:
     return Histogram(f"iotpanel_{name}", text, labels, registry=REGISTRY, buckets=buckets)
+
+
+class LookedUp(NamedTuple):
+    """A gauge that no process keeps: its values are looked up when somebody asks for `/metrics`."""
+
+    name: str
+    text: str
+    labels: tuple[str, ...] = ()
+
+    def family(self) -> GaugeMetricFamily:
+        """An empty one, to add values to."""
+        return GaugeMetricFamily(f"iotpanel_{self.name}", self.text, labels=self.labels)
+
+    def of(self, value: float) -> GaugeMetricFamily:
+        """With its only value."""
+        return GaugeMetricFamily(f"iotpanel_{self.name}", self.text, value)
 
 
 # --- Uplink: received = stored + duplicate + rejected + dead_lettered, always, per source ----------------------
@@ -97,3 +116,19 @@ RULE_LOOPS = _counter("rule_loops_cut", "Times that a loop of rules was cut.")
 RULE_LOOKS_CUT = _counter("rule_looks_cut", "Looks at devices that were left out because too many compare with one reading.")
 RULE_RETRIES = _counter("rule_retries", "Times that a batch had to look again because somebody else had changed a rule's state.")
 ALARM_CHANGES = _counter("alarm_changes", "What happened to alarms.", "kind")
+
+# --- Looked up when somebody asks (scrape.py, rules/delivery/figures.py) ------------------------------------
+CACHE_UP = LookedUp("cache_up", "Whether Valkey answers.")
+DATABASE_UP = LookedUp("database_up", "Whether PostgreSQL answers.")
+PROCESSES = LookedUp("processes", "Processes that report their figures, by role.", ("process",))
+DISK_FREE = LookedUp("disk_free_bytes", "Free space where IOTPANEL_HOME is.")
+DISK_TOTAL = LookedUp("disk_total_bytes", "Size of the disk where IOTPANEL_HOME is.")
+DEVICES = LookedUp("devices", "Enabled devices of all tenants: online, offline, never_seen.", ("state",))
+ROLLUP_LAG = LookedUp("rollup_lag_seconds", "How far rollups are behind; about a minute is normal.")
+OUTBOX_WAITING = LookedUp("outbox_waiting_messages", "Messages of the outbox that wait, by kind.", ("kind",))
+OUTBOX_LAG = LookedUp("outbox_lag_seconds", "For how long the oldest of them has waited.", ("kind",))
+OUTBOX_DOWN = LookedUp("outbox_targets_down", "Targets that are left alone because they are down.", ("kind",))
+_TARGET = ("kind", "tenant", "target")
+OUTBOX_TARGET_WAITING = LookedUp("outbox_target_waiting_messages", "Messages that wait for a forwarder or channel.", _TARGET)
+OUTBOX_TARGET_LAG = LookedUp("outbox_target_lag_seconds", "For how long the oldest of them has waited.", _TARGET)
+OUTBOX_TARGET_DOWN = LookedUp("outbox_target_down", "1 while a forwarder or channel is down.", _TARGET)

@@ -11,11 +11,11 @@ from django.conf import settings
 from django.db import Error as DatabaseTrouble
 from django.db.models import Count
 from prometheus_client import CollectorRegistry
-from prometheus_client.metrics_core import GaugeMetricFamily, Metric
+from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 
 from devices.models import Device
-from iotpanel import figures
+from iotpanel import figures, metrics
 from rules.delivery import figures as waiting
 from telemetry.models import RollupFrontier
 
@@ -41,7 +41,7 @@ class Looked(Collector):
         self._cache_up = cache_up
 
     def collect(self) -> Iterator[Metric]:
-        yield GaugeMetricFamily("iotpanel_cache_up", "Whether Valkey answers.", self._cache_up)
+        yield metrics.CACHE_UP.of(self._cache_up)
         yield from _processes(self._processes)
         yield from _disk()
         try:
@@ -49,12 +49,12 @@ class Looked(Collector):
         except DatabaseTrouble as error:
             log.warning("database_not_scraped", error=str(error))
             families = []
-        yield GaugeMetricFamily("iotpanel_database_up", "Whether PostgreSQL answers.", 1.0 if families else 0.0)
+        yield metrics.DATABASE_UP.of(1.0 if families else 0.0)
         yield from families
 
 
 def _processes(processes: dict[str, list[figures.Family]]) -> Iterator[Metric]:
-    family = GaugeMetricFamily("iotpanel_processes", "Processes that report their figures, by role.", labels=["process"])
+    family = metrics.PROCESSES.family()
     for role, number in Counter(figures.role_of(name) for name in processes).items():
         family.add_metric([role], number)
     yield family
@@ -66,12 +66,12 @@ def _disk() -> Iterator[Metric]:
     except OSError as error:
         log.warning("disk_unknown", error=str(error))
         return
-    yield GaugeMetricFamily("iotpanel_disk_free_bytes", "Free space where IOTPANEL_HOME is.", usage.free)
-    yield GaugeMetricFamily("iotpanel_disk_total_bytes", "Size of the disk where IOTPANEL_HOME is.", usage.total)
+    yield metrics.DISK_FREE.of(usage.free)
+    yield metrics.DISK_TOTAL.of(usage.total)
 
 
 def _fleet() -> Iterator[Metric]:
-    family = GaugeMetricFamily("iotpanel_devices", "Enabled devices of all tenants: online, offline, never_seen.", labels=["state"])
+    family = metrics.DEVICES.family()
     for state, devices in (
         ("online", Device.objects.online()),
         ("offline", Device.objects.offline()),
@@ -85,4 +85,4 @@ def _rollups() -> Iterator[Metric]:
     frontier = RollupFrontier.objects.first()
     if frontier is not None:
         lag = max(0.0, time.time() - frontier.rolled_up_to.timestamp())
-        yield GaugeMetricFamily("iotpanel_rollup_lag_seconds", "How far rollups are behind; about a minute is normal.", lag)
+        yield metrics.ROLLUP_LAG.of(lag)

@@ -1,6 +1,8 @@
 """Figures of all processes on one page: complete, told apart, and only for those who may see them."""
 
+import re
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import orjson
@@ -164,3 +166,12 @@ def test_every_metric_is_ours_and_explained() -> None:
     for family in metrics.REGISTRY.collect():
         assert family.name.startswith(("iotpanel_", "process_"))
         assert family.documentation.endswith((".", "seconds.", "bytes.")), family.name
+
+
+def test_every_metric_is_named_in_one_place() -> None:
+    looked_up = [each for each in vars(metrics).values() if isinstance(each, metrics.LookedUp)]
+    assert len({each.name for each in looked_up}) == len(looked_up)
+    root = Path(metrics.__file__).parents[1]
+    files = [path for top in ("iotpanel", "devices", "telemetry", "rules") for path in (root / top).rglob("*.py")]
+    makers = re.compile(r"(?:GaugeMetricFamily|CounterMetricFamily|\bGauge|\bCounter|\bHistogram)\(\s*f?[\"']iotpanel_")
+    assert [path.name for path in files if makers.search(path.read_text())] == ["metrics.py"]

@@ -4,7 +4,9 @@ from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 from django.db import connection
-from prometheus_client.metrics_core import GaugeMetricFamily, Metric
+from prometheus_client.metrics_core import Metric
+
+from iotpanel import metrics
 
 from .lease import CAPPED
 
@@ -51,10 +53,9 @@ def families() -> Iterator[Metric]:
     rows = waiting()
     yield from _by_kind(rows)
     some = [row for row in rows if row.kind in NAMED and (row.messages or row.down)][:MOST_NAMED]
-    labels = ["kind", "tenant", "target"]
-    messages = GaugeMetricFamily("iotpanel_outbox_target_waiting_messages", "Messages that wait for a forwarder or channel.", labels=labels)
-    lag = GaugeMetricFamily("iotpanel_outbox_target_lag_seconds", "For how long the oldest of them has waited.", labels=labels)
-    down = GaugeMetricFamily("iotpanel_outbox_target_down", "1 while a forwarder or channel is down.", labels=labels)
+    messages = metrics.OUTBOX_TARGET_WAITING.family()
+    lag = metrics.OUTBOX_TARGET_LAG.family()
+    down = metrics.OUTBOX_TARGET_DOWN.family()
     for row in some:
         place = [row.kind, row.tenant, str(row.target)]
         messages.add_metric(place, row.messages)
@@ -64,9 +65,9 @@ def families() -> Iterator[Metric]:
 
 
 def _by_kind(rows: list[Waiting]) -> Iterator[Metric]:
-    messages = GaugeMetricFamily("iotpanel_outbox_waiting_messages", "Messages of the outbox that wait, by kind.", labels=["kind"])
-    lag = GaugeMetricFamily("iotpanel_outbox_lag_seconds", "For how long the oldest of them has waited.", labels=["kind"])
-    down = GaugeMetricFamily("iotpanel_outbox_targets_down", "Targets that are left alone because they are down.", labels=["kind"])
+    messages = metrics.OUTBOX_WAITING.family()
+    lag = metrics.OUTBOX_LAG.family()
+    down = metrics.OUTBOX_DOWN.family()
     for kind in sorted({row.kind for row in rows} | set(NAMED)):
         mine = [row for row in rows if row.kind == kind]
         messages.add_metric([kind], sum(row.messages for row in mine))
