@@ -15,6 +15,10 @@ from iotpanel.tenants.models import Tenant
 _CODEC = {"kind": "json", "script": "", "samples": []}
 _CHILDREN = {"register": False, "product": None}
 _REGISTRATION = {"mode": "closed", "approval": False, "key_template": "{serial}", "max_devices": 1000}
+_PLAIN = (
+    *("name", "description", "offline_after", "unknown_properties", "topics", "retention_days", "rollup_retention"),
+    *("command_window", "firmware_key"),
+)
 _MODEL: dict[str, Any] = {"properties": [], "attributes": [], "events": [], "commands": []}
 
 
@@ -59,7 +63,7 @@ class Products(Kind):
     defaults = {
         "description": "", "thing_model": _MODEL, "codec": _CODEC, "offline_after": 600, "unknown_properties": "accept", "topics": [],
         "children": _CHILDREN, "retention_days": None, "rollup_retention": {}, "registration": _REGISTRATION,
-        "firmware_key": "",
+        "command_window": 1, "firmware_key": "",
     }  # fmt: skip
     names = {
         "codec_kind": "codec.kind",
@@ -120,8 +124,7 @@ def _filled(name: str, given: Any, default: dict[str, Any]) -> dict[str, Any]:
 
 
 def _written(product: Product, policy: RegistrationPolicy | None) -> Spec:
-    plain = ("name", "description", "offline_after", "unknown_properties", "topics", "retention_days", "rollup_retention", "firmware_key")
-    spec: Spec = {name: getattr(product, name) for name in plain}
+    spec: Spec = {name: getattr(product, name) for name in _PLAIN}
     spec["thing_model"] = {part: product.thing_model.get(part) or [] for part in _MODEL}
     spec["codec"] = {"kind": product.codec_kind, "script": product.codec_script, "samples": product.codec_samples}
     child = product.child_product
@@ -131,9 +134,8 @@ def _written(product: Product, policy: RegistrationPolicy | None) -> Spec:
 
 
 def _arguments(spec: Spec) -> dict[str, Any]:
-    plain = ["name", "description", "thing_model", "offline_after", "unknown_properties", "topics", "retention_days", "rollup_retention"]
     codec = {f"codec_{name}": value for name, value in spec["codec"].items()}
-    return {name: spec[name] for name in (*plain, "firmware_key")} | codec
+    return {name: spec[name] for name in (*_PLAIN, "thing_model")} | codec
 
 
 def _register(product: Product, spec: Spec) -> None:

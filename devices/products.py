@@ -32,6 +32,7 @@ from .product_topics import clean_topics, refuse_clashes
 from .thing_model_parser import ThingModelError, parse
 
 MAX_SECONDS = 366 * 86_400
+MOST_AT_ONCE = 100  # commands of a device that may wait for a reply at a time
 _CODEC_FIELDS = {"codec_kind", "codec_script", "codec_samples"}
 
 
@@ -159,6 +160,6 @@ _CLEAN: dict[str, Callable[[Any], Any]] = {
     "archive_days": lambda value: None if value is None else clean_integer(value, low=1, high=MAX_ARCHIVE_DAYS),
     "rollup_retention": clean_rollups,
     **LIMITS,
-    "command_window": lambda value: clean_integer(value, low=1, high=100),
+    "command_window": lambda value: clean_integer(value, low=1, high=MOST_AT_ONCE),
     "firmware_key": signatures.clean_key,
 }

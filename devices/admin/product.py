@@ -41,6 +41,7 @@ class ProductAdmin(TenantModelAdmin):
                 "classes": ("tab",),
                 "fields": (
                     ("offline_after", "unknown_properties"),
+                    "command_window",
                     "firmware_key",
                     ("register_children", "child_product"),
                     ("rate_limit", "rate_burst"),

@@ -11,6 +11,7 @@ from unfold.widgets import UnfoldAdminIntegerFieldWidget, UnfoldAdminTextareaWid
 
 from devices.models import Product
 from devices.product_retention import MAX_DAYS, ROLLUPS
+from devices.products import MOST_AT_ONCE
 from devices.thing_model import TYPES
 from iotpanel.tenants.admin.base import VerbForm
 from iotpanel.tenants.admin.rows import Column, RowsField
@@ -87,6 +88,15 @@ class ProductForm(VerbForm):
         help_text=gettext_lazy("Lua 5.4: function decode(payload, topic, meta) … end"),
     )
 
+    command_window = forms.IntegerField(
+        label=gettext_lazy("Commands at once"),
+        required=False,
+        min_value=1,
+        max_value=MOST_AT_ONCE,
+        widget=UnfoldAdminIntegerFieldWidget,
+        help_text=gettext_lazy("How many commands of a device may wait for a reply at a time. Empty: 1."),
+    )
+
     rollup_minute = _days(gettext_lazy("Keep minutes (days)"))
     rollup_hour = _days(gettext_lazy("Keep hours (days)"))
     rollup_day = _days(gettext_lazy("Keep days (days)"))
@@ -102,6 +112,7 @@ class ProductForm(VerbForm):
             *("tenant", "key", "name", "description", "codec_kind", "codec_script", "codec_samples", "topics"),
             *(
                 "offline_after",
+                "command_window",
                 "firmware_key",
                 "unknown_properties",
                 "register_children",
@@ -127,7 +138,10 @@ class ProductForm(VerbForm):
             for message in ValidationError(self.refused.error_dict.pop("thing_model")).messages:
                 part, words = placed(message)
                 self.add_error(part if part in PARTS else None, words)
-        return super().clean()
+        cleaned = super().clean()
+        if "command_window" in cleaned:
+            cleaned["command_window"] = cleaned["command_window"] or 1
+        return cleaned
 
 
 def placed(message: str) -> tuple[str, str]:

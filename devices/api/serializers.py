@@ -10,6 +10,7 @@ from rest_framework import serializers
 
 from devices.models import Device, Group, Product
 from devices.models.product import CodecKind, UnknownProperties
+from devices.products import MOST_AT_ONCE
 from iotpanel.api.fields import KeyOfField, ListOfAnythingField, ObjectField
 from iotpanel.tenants.api.serializers import LimitsSerializer
 
@@ -49,7 +50,7 @@ class ProductSerializer(serializers.Serializer[Product]):
         required=False, allow_null=True, min_value=1, max_value=365, help_text="Messages are kept as received for so many days; null: not."
     )
     command_window = serializers.IntegerField(
-        required=False, min_value=1, max_value=100, help_text="How many commands of a device may wait for a reply at a time."
+        required=False, min_value=1, max_value=MOST_AT_ONCE, help_text="How many commands of a device may wait for a reply at a time."
     )
     firmware_key = serializers.CharField(
         required=False,

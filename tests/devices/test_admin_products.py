@@ -4,6 +4,7 @@ import json
 from typing import Any
 
 import pytest
+from auditlog.models import LogEntry
 
 from devices.admin.product_form import placed
 from devices.models import Group, Product
@@ -79,6 +80,22 @@ class TestTheRest:
         assert Product.objects.get().codec_script == script
         wrong = errors_of(Admin(owner).change(Product.objects.get(), **sent | {"codec_script": "function decode("}))
         assert list(wrong) == ["codec_script"]
+
+    @pytest.mark.usefixtures("audited")
+    def test_commands_at_once_are_set_within_their_bounds_and_the_change_is_in_the_history(self, tenant: Tenant, owner: User) -> None:
+        page: Any = Admin(owner).add(Product, **values(tenant))
+        product = Product.objects.get()
+        assert (page.status_code, product.command_window) == (302, 1)
+        Admin(owner).change(product, **values(tenant, command_window="5"))
+        product.refresh_from_db()
+        assert product.command_window == 5
+        newest = LogEntry.objects.get_for_object(product).first()
+        assert (newest.changes["command_window"], newest.actor) == (["1", "5"], owner)
+        for wrong in ("0", "101", "-1", "1.5", "many"):
+            assert list(errors_of(Admin(owner).change(product, **values(tenant, command_window=wrong)))) == ["command_window"]
+        Admin(owner).change(product, **values(tenant, command_window=""))
+        product.refresh_from_db()
+        assert product.command_window == 1
 
     def test_topics(self, tenant: Tenant, owner: User) -> None:
         sent = values(tenant, topics='[{"topic": "tele/{key}/SENSOR", "kind": "telemetry"}]')

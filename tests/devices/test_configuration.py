@@ -71,6 +71,17 @@ def test_it_makes_the_same_in_another_tenant(tenant: Tenant, other_tenant: Tenan
     assert applied(other_tenant, text) == "Nothing would change.\n"
 
 
+def test_commands_at_once_go_out_and_in_and_are_judged(tenant: Tenant, other_tenant: Tenant) -> None:
+    make_product(tenant, key="pump", command_window=7)
+    text = text_of(tenant)
+    assert "command_window: 7" in text
+    applied(other_tenant, text)
+    assert Product.objects.for_tenant(other_tenant).get().command_window == 7
+    applied(other_tenant, text.replace("    command_window: 7\n", ""))
+    assert Product.objects.for_tenant(other_tenant).get().command_window == 1
+    assert "command_window" in not_applied(other_tenant, text.replace(": 7", ": 1000"))
+
+
 def test_the_whole_catalog_goes_out_and_in(tenant: Tenant, other_tenant: Tenant) -> None:
     for product in catalog.list_products():
         install(tenant, product["key"])
