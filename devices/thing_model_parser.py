@@ -39,6 +39,14 @@ def parse(data: Any) -> ThingModel:
     return model
 
 
+def parse_or_empty(stored: Any) -> ThingModel:
+    """A stored thing model; an empty one where it can't be read any more."""
+    try:
+        return parse(stored)
+    except ThingModelError:
+        return ThingModel({}, {}, {}, {})
+
+
 def _keyed(
     data: dict[str, Any], part: str, build: Callable[..., Any], problems: Problems, *, path: str = "", any_name: bool = False
 ) -> dict[str, Any]:

@@ -5,11 +5,10 @@ from typing import Any, NamedTuple
 
 from devices.models import Device, Product
 from devices.thing_model import Property, ThingModel
-from devices.thing_model_parser import ThingModelError, parse
+from devices.thing_model_parser import parse_or_empty
 from telemetry import latest, rhythm
 
 MOST = 300  # tiles on a page; a device may have a thousand properties
-EMPTY = ThingModel({}, {}, {}, {})
 
 
 class Tile(NamedTuple):
@@ -28,10 +27,7 @@ class Tile(NamedTuple):
 
 def model_of(product: Product) -> ThingModel:
     """The product's thing model; empty where what is stored can't be read any more."""
-    try:
-        return parse(product.thing_model)
-    except ThingModelError:
-        return EMPTY
+    return parse_or_empty(product.thing_model)
 
 
 def kind_of(value: Any) -> str:

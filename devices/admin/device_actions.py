@@ -3,10 +3,8 @@
 import csv
 from collections.abc import Callable
 from typing import Any
-from urllib.parse import urlsplit
 
 from django import forms
-from django.conf import settings
 from django.contrib import admin, messages
 from django.contrib.admin.options import ModelAdmin
 from django.db import transaction
@@ -18,8 +16,10 @@ from django.utils.translation import gettext_lazy
 from unfold.decorators import action
 from unfold.widgets import UnfoldAdminSelectWidget
 
+from devices.endpoint import endpoint_of
 from devices.models import Device, Group, Product
 from devices.provisioning import revoke_credentials, rotate_secret, update_device
+from devices.snippets import message_for, mosquitto
 from iotpanel.tenants.admin.access import ByRole, tenants_of
 from iotpanel.tenants.admin.pages import ask, confirmed, shown_once
 from iotpanel.tenants.models import Role
@@ -153,17 +153,14 @@ class DeviceActions(ByRole, ModelAdmin):
 
 
 def show_secret(model_admin: Any, request: HttpRequest, device: Device, secret: str) -> HttpResponse:
-    """The page that shows a device's new secret, with a first message to try."""
-    host = settings.MQTT_HOST or urlsplit(f"//{request.get_host()}").hostname
-    snippet = f"mosquitto_pub -h {host} -p {settings.MQTT_PORT} -i {device.key} -u {device.key} -P {secret} -q 1 \\\n"
-    snippet += f"  -t devices/{device.key}/up/telemetry -m '{{\"temperature\": 21.5}}'"
+    """The page that shows a device's new secret, with a first message that its product accepts."""
     return shown_once(
         request,
         model_admin,
         title=_("Credentials of %(device)s") % {"device": device.name},
         explanation=_("Copy the secret now: it is not kept in readable form, and nobody can show it again."),
         secrets=[(_("User name"), device.key), (_("Secret"), secret)],
-        snippet=snippet,
+        snippet=mosquitto(device.key, endpoint_of(request), message_for(device), secret),
         links=[
             (_("The device's page"), device.get_absolute_url()),
             (_("Edit the device"), _address(device)),

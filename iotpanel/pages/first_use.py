@@ -12,14 +12,14 @@ from django.views.decorators.http import require_POST
 
 from devices import catalog
 from devices.catalog.install import install
+from devices.endpoint import endpoint_of, further_doors, only_here
 from devices.models import Device, Product
 from devices.provisioning import create_device
+from devices.snippets import snippets
 from iotpanel.api.errors import Conflict
 from iotpanel.tenants.models import Role, Tenant
 from iotpanel.tenants.web import TenantRequest, tenant_page
 
-from .device.endpoint import endpoint_of, further_doors, only_here
-from .device.snippets import snippets
 from .trust import has_own_root
 
 

@@ -1,6 +1,9 @@
 """Devices in the admin: each role sees and does what is theirs, strangers find nothing, secrets are shown once."""
 
+import html
+import json
 import re
+import shlex
 from typing import Any
 
 import pytest
@@ -176,6 +179,22 @@ class TestTheForm:
         assert verify_secret("pump-1", secret_in(response)) == Device.objects.get(key="pump-1")
         again = Admin(owner).open(Device.objects.get(key="pump-1")).content.decode()
         assert secret_in(response) not in again
+
+    def test_the_first_message_to_try_is_one_that_the_product_accepts(self, tenant: Tenant, owner: User) -> None:
+        """The same line as on the Connect page, for the shell and for HTML; after a rotation too."""
+        hostile = "a'b<script>"
+        words = {"properties": [{"key": "mode", "name": "Mode", "type": "text", "enum": [hostile]}]}
+        device = make_device(tenant, key="pump-2", product=make_product(tenant, thing_model=words))
+        added = Admin(owner).add(Device, **values(tenant, product=device.product.pk))
+        for key, response in (("pump-1", added), ("pump-2", Admin(owner).press(device, "rotate", post="yes"))):
+            page = response.content.decode()
+            assert hostile not in page
+            found = re.search(r'<pre class="snippet-block">(.*?)</pre>', page, re.DOTALL)
+            assert found
+            line = shlex.split(html.unescape(found[1]).replace("\\\n", ""))
+            assert line[line.index("-t") + 1] == f"devices/{key}/up/telemetry"
+            assert json.loads(line[line.index("-m") + 1]) == {"mode": hostile}
+            assert verify_secret(key, line[line.index("-P") + 1]) is not None
 
     def test_everything_at_once(self, tenant: Tenant, owner: User) -> None:
         gateway, group = make_device(tenant), make_group(tenant)

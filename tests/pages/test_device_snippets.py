@@ -9,11 +9,11 @@ import pytest
 from django.test import RequestFactory
 from pytest_django.fixtures import Settings
 
+from devices import endpoint
+from devices.endpoint import endpoint_of, only_here
 from devices.models import Device
+from devices.snippets import Endpoint, arduino, example, message_for, snippets
 from devices.thing_model import Property
-from iotpanel.pages.device import endpoint
-from iotpanel.pages.device.endpoint import endpoint_of, only_here
-from iotpanel.pages.device.snippets import Endpoint, arduino, example, message_for, snippets
 from iotpanel.tenants.models import Tenant
 from tests import make
 

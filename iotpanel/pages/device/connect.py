@@ -11,7 +11,9 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
 from devices import provisioning
+from devices.endpoint import endpoint_of, further_doors, only_here
 from devices.models import Device
+from devices.snippets import message_for, sample_values, snippets
 from iotpanel.api.errors import Conflict
 from iotpanel.pages.trust import has_own_root
 from iotpanel.tenants.models import Role
@@ -22,9 +24,7 @@ from telemetry.views.device import device_of
 
 from . import sending
 from .access import access_of
-from .endpoint import endpoint_of, further_doors, only_here
 from .frame import around
-from .snippets import message_for, sample_values, snippets
 
 TEST = "-test"
 GRACE = ("1", "24", "168")  # hours that the old secret may go on

@@ -12,12 +12,11 @@ from django.utils.translation import gettext_lazy
 from devices.exceptions import Unavailable
 from devices.messages import DeadLetter, Uplink
 from devices.models import Device
+from devices.snippets import Message
 from devices.topics import KEY, up
 from telemetry import latest
 from telemetry.tiles import Tile, tiles
 from telemetry.uplink.pipeline import Outcome, process
-
-from .snippets import Message
 
 LARGEST = 1_048_576  # bytes, as the broker has it
 SHOWN = 12

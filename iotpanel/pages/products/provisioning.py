@@ -12,10 +12,10 @@ from django.utils.translation import ngettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST
 
+from devices.endpoint import endpoint_of
 from devices.enrolment import policies, serials
 from devices.models import Product, RegistrationMode, Serial, SerialState
 from iotpanel.api.errors import ApiError
-from iotpanel.pages.device.endpoint import endpoint_of
 from iotpanel.tenants.models import Role
 from iotpanel.tenants.web import TenantRequest, tenant_page
 

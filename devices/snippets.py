@@ -8,8 +8,8 @@ from typing import Any, NamedTuple
 from devices.models import Device, Product
 from devices.models.product import CodecKind
 from devices.thing_model import Property
+from devices.thing_model_parser import parse_or_empty
 from devices.topics import up
-from telemetry.tiles import model_of
 
 PLACEHOLDER = "PUT-THE-SECRET-HERE"
 VALUES = 3  # properties in the message of an example
@@ -51,7 +51,7 @@ def message_for(device: Device) -> Message:
 
 def sample_values(product: Product) -> dict[str, Any]:
     """A few values that the thing model allows."""
-    known = list(model_of(product).properties.values())
+    known = list(parse_or_empty(product.thing_model).properties.values())
     return {prop.key: example(prop) for prop in known[:VALUES]} or {"temperature": 21.5}
 
 

@@ -1,4 +1,4 @@
-"""Where devices reach us, as the Connect page says it."""
+"""Where devices reach us, as the Connect page and the admin say it."""
 
 import ipaddress
 
