@@ -170,6 +170,7 @@ BROKER_TOKEN = secret("IOTPANEL_BROKER_TOKEN", default="")
 UPLINK_SINKS: list[str] = ["rules.engine.sink", "rules.sinks.uplink"]
 # Called with changes outside a batch (a presence's, a command's, a shadow's) in the writer's transaction.
 CHANGE_SINKS: list[str] = ["telemetry.live.changes.tell", "rules.engine.change_sink", "rules.sinks.changed"]
+DEVICES_IN_ALARM = "rules.alarms.in_alarm"  # of some devices those with an open alarm, for the API's `view=alarm`
 # Commands a second that a device (a burst at first) and a tenant are sent at most; the rest waits.
 COMMAND_RATE_DEVICE = env.float("IOTPANEL_COMMAND_RATE_DEVICE", default=20.0)
 COMMAND_BURST_DEVICE = env.float("IOTPANEL_COMMAND_BURST_DEVICE", default=50.0)
@@ -344,6 +345,7 @@ AUDITLOG_INCLUDE_TRACKING_MODELS: tuple[dict[str, Any], ...] = (
             *["key", "name", "description", "thing_model", "codec_kind", "codec_script", "codec_samples", "offline_after", "topics"],
             *[
                 "unknown_properties",
+                "command_window",
                 "firmware_key",
                 "register_children",
                 "child_product",

@@ -8,6 +8,7 @@ from django.db import connection, transaction
 from django.db.models import Count, Q
 from django.utils import timezone
 
+from devices.models import DeviceSet
 from iotpanel.tenants.models import User
 from telemetry.stores.clock import to_datetime
 
@@ -173,3 +174,8 @@ __all__ = [
     "raise_for",
     "shelve",
 ]
+
+
+def in_alarm(devices: DeviceSet) -> DeviceSet:
+    """Those of the devices that have an open alarm."""
+    return devices.filter(pk__in=Alarm.objects.open().values("device"))

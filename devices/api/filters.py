@@ -1,14 +1,26 @@
 """Which devices and products a list shows."""
 
+from collections.abc import Callable
 from typing import Any
 
+from django.conf import settings
 from django.db.models import Q
+from django.utils.module_loading import import_string
 from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
 
 from devices.models import Device, DeviceSet, Group, Product
 from iotpanel.api.fields import KeyOfField
 from iotpanel.tenants.models import TenantQuerySet
+
+VIEWS: dict[str, Callable[[DeviceSet], DeviceSet]] = {
+    "all": lambda devices: devices,
+    "online": DeviceSet.online,
+    "offline": DeviceSet.offline,
+    "never": DeviceSet.never_seen,
+    "disabled": lambda devices: devices.filter(enabled=False),
+    "alarm": lambda devices: import_string(settings.DEVICES_IN_ALARM)(devices),
+}
 
 
 class DeviceQuery(serializers.Serializer[Any]):
@@ -23,6 +35,7 @@ class DeviceQuery(serializers.Serializer[Any]):
     )
     online = serializers.BooleanField(required=False, allow_null=True)
     enabled = serializers.BooleanField(required=False, allow_null=True)
+    view = serializers.ChoiceField(list(VIEWS), required=False, help_text="As the tabs of the Devices page; `offline` was heard once.")
     search = serializers.CharField(
         required=False, allow_blank=True, max_length=200, help_text="Part of the key, the name or a label's value."
     )
@@ -47,6 +60,7 @@ def filter_devices(devices: DeviceSet, query: dict[str, Any]) -> DeviceSet:
         devices = devices.online() if query["online"] else devices.exclude(pk__in=Device.objects.online().values("pk"))
     if query.get("enabled") is not None:
         devices = devices.filter(enabled=query["enabled"])
+    devices = VIEWS[query.get("view", "all")](devices)
     return _search(devices, query.get("search", ""))
 
 

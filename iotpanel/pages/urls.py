@@ -20,6 +20,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     # A key never is "-": what belongs to no device cannot hide one.
     path("devices/", devices.device_list, name="devices"),
     path("devices/-/sparks/", sparks.sparks, name="devices-sparks"),
+    path("devices/-/export/", devices.export, name="devices-export"),
     path("devices/-/change/", devices.change_many, name="devices-change"),
     path("devices/-/bulk/", bulk.make_many, name="devices-bulk-page"),
     path("devices/-/claim/", claim.claim_device, name="device-claim"),

@@ -5,9 +5,11 @@ import io
 from typing import Any
 
 import pytest
+from django.utils import timezone
 
 from devices.models import Device
 from iotpanel.tenants.models import Tenant, User
+from rules.models import Alarm
 from tests.make import make_device, make_group, make_product
 from tests.rest import Rest, refused
 
@@ -108,3 +110,14 @@ def test_a_viewer_takes_and_brings_nothing_in(viewer: User, stranger: User, tena
 
 def test_json_is_no_csv(owner: User) -> None:
     refused(Rest(owner).post("devices/import/", {}), 415, "unsupported_media_type")
+
+
+def test_the_views_of_the_devices_page_choose_here_too(viewer: User, tenant: Tenant, other_tenant: Tenant, climate: Any) -> None:
+    for key, changes in {"on": {}, "off": {"enabled": False}, "alarmed": {}}.items():
+        make_device(tenant, key=key, product=climate, **changes)
+    for device in (Device.objects.get(key="alarmed"), make_device(other_tenant, key="theirs")):
+        Alarm.objects.create(tenant=device.tenant, device=device, raised_at=timezone.now())
+    found = {view: [row["key"] for row in export(viewer, view=view)] for view in ("all", "online", "never", "disabled", "alarm")}
+    assert found == {"all": ["alarmed", "off", "on"], "online": [], "never": ["alarmed", "on"], "disabled": ["off"], "alarm": ["alarmed"]}
+    assert [each["key"] for each in Rest(viewer).get("devices/", view="alarm").json()["results"]] == ["alarmed"]
+    assert refused(Rest(viewer).get("devices/export/", view="%_'"), 400, "invalid")["view"]

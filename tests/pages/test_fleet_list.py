@@ -1,5 +1,7 @@
 """The device list: what it shows, how it is narrowed, and what can be done with many devices at once."""
 
+import csv
+import io
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -94,6 +96,27 @@ def test_a_row_says_state_value_and_place(viewer: User, fleet: dict[str, Device]
 )
 def test_the_address_narrows_the_list(query: str, expected: set[str], viewer: User, fleet: dict[str, Device]) -> None:
     assert names(viewer, query) == expected
+
+
+@pytest.mark.parametrize(
+    "query", ["", "?view=offline", "?view=alarm", "?q=site%3Dnorth", "?group=site&view=online", "?label=site", "?q=%25", "?q=%00"]
+)
+def test_the_export_holds_what_the_list_shows(query: str, viewer: User, fleet: dict[str, Device]) -> None:
+    answer = browser(viewer).get(f"/devices/-/export/{query}")
+    assert answer["Content-Disposition"] == 'attachment; filename="devices.csv"'
+    rows = list(csv.DictReader(io.StringIO(answer.getvalue().decode())))
+    assert {row["name"] for row in rows} == names(viewer, query)
+
+
+def test_the_export_says_what_it_holds(viewer: User, stranger: User, fleet: dict[str, Device]) -> None:
+    page = browser(viewer).get("/devices/?group=site&sort=-seen")
+    assert "Export 2 devices" in words(page.content)
+    assert 'href="/devices/-/export/?group=site"' in page.content.decode()
+    assert "Export 1 device " in shown(viewer, "?view=online")
+    assert "Export 4" not in shown(viewer)
+    table = browser(viewer).get("/devices/?q=office", headers={"HX-Request": "true"}).content.decode()
+    assert 'id="device-export"' in table
+    assert browser(stranger).get("/devices/-/export/?group=site").getvalue().decode().splitlines()[1:] == []
 
 
 def test_the_views_count_under_the_filters(viewer: User, fleet: dict[str, Device]) -> None:

@@ -5,7 +5,6 @@ from typing import NamedTuple
 
 from django.db.models import Count
 
-from devices.models import DeviceSet
 from iotpanel.tenants.models import Tenant
 from rules.models import Alarm, Severity
 
@@ -35,11 +34,6 @@ def worst(tenant: Tenant, devices: Iterable[int] | None = None) -> dict[int, Wor
 
 def _urgency(one: Worst) -> tuple[int, bool]:
     return one.severity.rank, one.seen  # of two that are as bad, the one that nobody looks after
-
-
-def in_alarm(devices: DeviceSet) -> DeviceSet:
-    """Those of the devices that have an open alarm."""
-    return devices.filter(pk__in=Alarm.objects.open().values("device"))
 
 
 def by_severity(tenant: Tenant) -> list[tuple[Severity, int]]:

@@ -8,11 +8,10 @@ from django.db.models import Q
 from django.http import QueryDict
 from django.utils.translation import gettext as _
 
+from devices.api.filters import VIEWS
 from devices.models import Device, DeviceSet, Group, Product
-from iotpanel.pages.alarms.worst import in_alarm
 from iotpanel.tenants.models import Tenant
 
-VIEWS = ("all", "online", "offline", "never", "disabled", "alarm")
 SORTS = ("key", "name", "product", "seen")
 MOST = 200  # characters of a filter's text
 
@@ -38,6 +37,11 @@ class Filters(NamedTuple):
         sort = one["sort"] if one["sort"].removeprefix("-") in SORTS else "key"
         return cls(view, one["q"], one["product"], one["group"], _texts(asked.getlist("label"))[:8], sort)
 
+    @property
+    def narrows(self) -> bool:
+        """Whether it leaves out any device."""
+        return self._replace(sort="key") != Filters()
+
     def address(self, **changes: object) -> str:
         """The query of the list with some filters changed."""
         asked = self._replace(**changes)  # type: ignore[arg-type]
@@ -57,18 +61,6 @@ class Chip(NamedTuple):
     label: str
     value: str
     without: str
-
-
-def in_view(devices: DeviceSet, view: str) -> DeviceSet:
-    """The devices of a saved view."""
-    if view == "all":
-        return devices
-    if view == "disabled":
-        return devices.filter(enabled=False)
-    if view == "alarm":
-        return in_alarm(devices)
-    chosen: DeviceSet = {"online": devices.online, "offline": devices.offline, "never": devices.never_seen}[view]()
-    return chosen
 
 
 def _label(text: str) -> Q:
@@ -91,6 +83,11 @@ def narrowed(tenant: Tenant, filters: Filters) -> DeviceSet:
     for label in filters.labels:
         devices = devices.filter(_label(label))
     return devices.filter(_search(filters.query)) if filters.query else devices
+
+
+def shown_by(tenant: Tenant, filters: Filters) -> DeviceSet:
+    """The tenant's devices under all filters."""
+    return VIEWS[filters.view](narrowed(tenant, filters))
 
 
 def chips(tenant: Tenant, filters: Filters) -> list[Chip]:

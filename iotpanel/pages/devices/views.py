@@ -10,13 +10,16 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST
 
+from devices.api.csv_files import lines
+from devices.api.filters import VIEWS
 from devices.models import Device, Group, Product
 from devices.provisioning import update_device
+from iotpanel.api.streaming import stream_csv
 from iotpanel.pages.paging import page, read_cursor
 from iotpanel.tenants.models import Role
 from iotpanel.tenants.web import TenantRequest, tenant_page
 
-from .filters import VIEWS, Filters, chips, in_view, narrowed
+from .filters import Filters, chips, narrowed, shown_by
 from .rows import rows
 
 MANY = 500  # devices that one action may touch
@@ -29,7 +32,7 @@ def _labels() -> dict[str, str]:
 
 def _views(request: TenantRequest, filters: Filters) -> list[dict[str, Any]]:
     devices, labels = narrowed(request.tenant, filters), _labels()
-    return [{"key": v, "label": labels[v], "url": filters.address(view=v), "count": in_view(devices, v).count()} for v in VIEWS]
+    return [{"key": v, "label": labels[v], "url": filters.address(view=v), "count": VIEWS[v](devices).count()} for v in VIEWS]
 
 
 def _choices(request: TenantRequest, filters: Filters) -> dict[str, Any]:
@@ -46,7 +49,7 @@ def _choices(request: TenantRequest, filters: Filters) -> dict[str, Any]:
 def _context(request: TenantRequest) -> dict[str, Any]:
     filters = Filters.of(request.GET)
     views = _views(request, filters)
-    chosen = in_view(narrowed(request.tenant, filters), filters.view)
+    chosen = shown_by(request.tenant, filters)
     chosen = chosen.select_related("product", "presence").prefetch_related("groups")
     shown = page(chosen, filters.sort, read_cursor(request.GET.get("cursor", "")))
     total = next(view["count"] for view in views if view["key"] == filters.view)
@@ -62,6 +65,8 @@ def _context(request: TenantRequest) -> dict[str, Any]:
         "sorts": sorts,
         "state_words": {"online": _("Online"), "offline": _("Offline %(span)s") % {"span": "SPAN"}, "on": _("on"), "off": _("off")},
         "here": filters.address(),
+        "export": filters.address(sort="key"),
+        "narrowed": filters.narrows,
         **_choices(request, filters),
     }
 
@@ -71,10 +76,17 @@ def device_list(request: TenantRequest) -> HttpResponseBase:
     """The page, or its table alone for HTMX."""
     context = _context(request)
     if request.htmx and not request.htmx.boosted:
-        return render(request, "devices/list_body.html", context)
+        return render(request, "devices/list_body.html", context | {"alone": True})
     if not context["views"][0]["count"] and context["here"] == "?":
         context["empty"] = True
     return render(request, "devices/list.html", context)
+
+
+@tenant_page()
+def export(request: TenantRequest) -> HttpResponseBase:
+    """The devices that the list shows under the same address, on all its pages, as a CSV file that can be imported again."""
+    found = shown_by(request.tenant, Filters.of(request.GET)).select_related("product", "parent").prefetch_related("groups")
+    return stream_csv(request, lines(found.order_by("key")), "devices.csv")
 
 
 def _chosen(request: TenantRequest, asked: QueryDict) -> list[Device]:
