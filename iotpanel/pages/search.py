@@ -1,4 +1,4 @@
-"""Ctrl K: find a device, a product or a page by its name or key."""
+"""Ctrl K: find a device, a product, a rule, an alarm or a page by its name, key or message."""
 
 from typing import NamedTuple
 
@@ -10,10 +10,12 @@ from django.utils.translation import gettext as _
 from devices.models import Device, Product
 from iotpanel.tenants.models import Tenant
 from iotpanel.tenants.web import TenantRequest, tenant_page
+from rules.models import Alarm, Rule
 
 from .navigation import sections
 
 LIMIT = 8
+RECENT = 1_000  # alarms of the past that are looked through: the list of alarms searches all
 
 
 class Found(NamedTuple):
@@ -39,11 +41,31 @@ def _products(query: str, tenant: Tenant) -> list[Found]:
     return [Found(product.get_absolute_url(), "product", product.name, product.key) for product in found]
 
 
+def _rules(query: str, tenant: Tenant) -> list[Found]:
+    found = Rule.objects.for_tenant(tenant).filter(name__icontains=query)[:LIMIT]
+    return [Found(rule.get_absolute_url(), "rule", rule.name, _("Rule") if rule.enabled else _("Rule, off")) for rule in found]
+
+
+def _alarms(query: str, tenant: Tenant) -> list[Found]:
+    """Active ones, then of the newest thousand those that are over."""
+    mine = Alarm.objects.for_tenant(tenant).select_related("device")
+    called = (
+        Q(message__icontains=query) | Q(rule_name__icontains=query) | Q(device__name__icontains=query) | Q(device__key__icontains=query)
+    )
+    found = list(mine.active().filter(called)[:LIMIT])
+    newest = Alarm.objects.for_tenant(tenant).values("pk")[:RECENT]
+    found += mine.filter(called, pk__in=newest, active=False)[: LIMIT - len(found)]
+    return [Found(alarm.get_absolute_url(), "alarm", str(alarm), alarm.device.name) for alarm in found]
+
+
+KINDS = (_devices, _products, _rules, _alarms, _pages)
+
+
 def find(query: str, tenant: Tenant) -> list[Found]:
     """At most 8 of each kind in this tenant; all pages where nothing was typed yet."""
     if not query:
         return _pages("", tenant)
-    return _devices(query, tenant) + _products(query, tenant) + _pages(query, tenant)
+    return [one for kind in KINDS for one in kind(query, tenant)]
 
 
 @tenant_page()
