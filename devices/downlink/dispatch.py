@@ -25,6 +25,7 @@ from .claims import Ready
 from .errand_outbox import ReadyErrand, ReadyPiece
 from .listener import Listener
 from .moves import finish
+from .onlooker import NOBODY, Onlooker, Shown
 from .pace import Pace
 from .patience import Patience
 from .shadow_outbox import ReadyShadow
@@ -48,12 +49,13 @@ log = structlog.get_logger(__name__)
 class Dispatcher:
     """`start` and `stop` are the worker's; everything else happens in the thread."""
 
-    def __init__(self, url: str, client_id: str) -> None:
+    def __init__(self, url: str, client_id: str, onlooker: Onlooker = NOBODY) -> None:
         self._changed = threading.Condition()
         self._word = False
         self.carrier = Carrier(url, client_id, self.wake)
         self.listener = Listener(self.wake)
         self.patience = Patience()
+        self.shown = Shown(onlooker)
         self._by_device = Pace(settings.COMMAND_RATE_DEVICE, settings.COMMAND_BURST_DEVICE)
         self._by_tenant = Pace(settings.COMMAND_RATE_TENANT, settings.COMMAND_RATE_TENANT)
         self._pieces = Pace(settings.FIRMWARE_RATE_DEVICE, settings.FIRMWARE_RATE_DEVICE)  # in KB
@@ -124,6 +126,7 @@ class Dispatcher:
         self.patience.heard(word.heard)
         reminded = self.patience.take()
         self._acks += self.carrier.take()
+        self.shown.acknowledged(self._acks)
         sweeps = self._may_sweep(word.everything)
         ripe = self._acks if sweeps or self._stopping else ripeness.ripe(self._acks)  # what fails then is tried again in the next turn
         if word.heard or reminded or ripe or sweeps:
@@ -150,6 +153,15 @@ class Dispatcher:
                 self._publish(each, topics, each.payload(), each.seconds)
         finally:
             self.carrier.flush()  # what was claimed leaves, whatever became of the others
+        self._show(batch, told)  # last: whatever fails in it has delayed nothing
+
+    def _show(self, batch: Sequence[tuple[Ready, list[str], bytes]], told: Sequence[tuple[Told, list[str]]]) -> None:
+        """Tell who watches; what is made for the eye alone is made of watched devices alone."""
+        if not (framed := self.shown.framed()):
+            return
+        commands = [(each, self._way(each, topics), payload) for each, topics, payload in batch]
+        others = [(each, self._way(each, topics), each.shown()) for each, topics in told if {each.device_id, each.parent_id} & framed]
+        self.shown.published([*commands, *others], framed)
 
     # --- What the broker said --------------------------------------------------------------------------------
 
@@ -274,10 +286,12 @@ class Dispatcher:
         return found
 
     def _publish(self, token: Ready | Told, topics: list[str], payload: bytes, seconds: float) -> None:
-        topic = topics[self.patience.way(token.device_id, len(topics))]
-        fate = self.carrier.publish(token, topic, payload, seconds)
+        fate = self.carrier.publish(token, self._way(token, topics), payload, seconds)
         if fate is None:
             self.sent += 1
         else:
             self._acks.append(Ack(token, fate, time.monotonic()))
             self.wake()
+
+    def _way(self, token: Ready | Told, topics: list[str]) -> str:
+        return topics[self.patience.way(token.device_id, len(topics))]

@@ -21,6 +21,7 @@ LIMIT = 500  # offers of one turn
 PIECES = 100  # pieces of one turn
 STALE = 60.0  # seconds after which nobody waits for a piece any more
 PIECE_SECONDS = 30.0
+HIDDEN = "***"
 log = structlog.get_logger(__name__)
 _THERE = "device.enabled AND (presence.online OR (presence.last_seen IS NULL AND device.parent_id IS NOT NULL))"
 _OFFER = """
@@ -83,6 +84,10 @@ class ReadyErrand(NamedTuple):
     def payload(self) -> bytes:
         return orjson.dumps(self.offer())
 
+    def shown(self) -> bytes:
+        """What people may see of it: the secret and the signed address are the device's alone."""
+        return orjson.dumps({name: HIDDEN if name in ("secret", "url") else value for name, value in self.offer().items()})
+
     def is_whole(self) -> bool:
         """Whether there is something to send: its package may have gone, or the platform's key have changed."""
         if self.kind != "credentials":
@@ -123,6 +128,10 @@ class ReadyPiece(NamedTuple):
 
     def payload(self) -> bytes:
         return files.read(self.file, self.offset, self.length)
+
+    def shown(self) -> bytes:
+        """What people may see of it."""
+        return self.payload()
 
 
 def ready(devices: Collection[int]) -> list[ReadyErrand]:

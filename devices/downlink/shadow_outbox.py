@@ -65,6 +65,10 @@ class ReadyShadow(NamedTuple):
             parts |= {"shared": self.shared} if self.shared else {}
         return orjson.dumps(parts)
 
+    def shown(self) -> bytes:
+        """What people may see of it."""
+        return self.payload()
+
 
 def ready(devices: Collection[int]) -> list[ReadyShadow]:
     """What may go to these devices now."""

@@ -111,14 +111,14 @@ class Publisher:
                     self._status[item[0]] = wire.Status(*item)
                 self._wake.set()
 
-    def frames(self, items: Iterable[FrameItem]) -> None:
-        """Raw frames, oldest first: `(device id, topic, payload, received µs, verdict, detail)`."""
+    def frames(self, items: Iterable[FrameItem], direction: str = "up") -> None:
+        """Raw frames of one direction, up or down, oldest first: `(device id, topic, payload, received µs, verdict, detail)`."""
         framed = self._audience.frames
         if not framed:
             return
         for item in items:
             if item[0] in framed:
-                self._frames.append((item[0], recorder.as_json(*item[1:])))
+                self._frames.append((item[0], recorder.as_json(*item[1:], direction)))
                 self._wake.set()
 
     def notices(self, items: Iterable[wire.Notice]) -> None:

@@ -20,10 +20,10 @@ def key(device_id: int) -> str:
     return f"{PREFIX}frames:{device_id}"
 
 
-def as_json(topic: str, payload: bytes, received_at: int, verdict: str, detail: str) -> dict[str, Any]:
+def as_json(topic: str, payload: bytes, received_at: int, verdict: str, detail: str, direction: str = "up") -> dict[str, Any]:
     """A frame as REST and WebSocket show it; `ts` is when we received it, in milliseconds."""
     return {
-        "direction": "up",
+        "direction": direction,
         "topic": topic,
         "payload_base64": base64.b64encode(payload[:SHOWN]).decode(),
         "size": len(payload),

@@ -17,6 +17,7 @@ from devices.broker_accounts import AccountsKeeper
 from devices.connectors import CONNECTORS
 from devices.connectors.clock import arrival
 from devices.downlink.dispatch import Dispatcher
+from devices.downlink.onlooker import Onlooker
 from devices.messages import Presence, Uplink
 from devices.models import Device
 from iotpanel import metrics
@@ -79,6 +80,9 @@ def process_lastingly(batch: Sequence[Uplink]) -> Outcome:
     return process(batch)
 
 
+ONLOOKER = Onlooker(lambda: publisher().framed, lambda frames: publisher().frames(frames, "down"))
+
+
 class UplinkService:
     """Started and stopped by the worker's bootstep."""
 
@@ -88,7 +92,7 @@ class UplinkService:
         self.connector = CONNECTORS["mqtt"](wanted, self.batcher.put)
         folder = Path(settings.BROKER_DIR) if settings.BROKER_DIR else None
         self.accounts = AccountsKeeper(folder, self.connector.subscribe, thrown_out)
-        self.downlink = Dispatcher(settings.MQTT_URL, f"{settings.MQTT_CLIENT_ID}-down")
+        self.downlink = Dispatcher(settings.MQTT_URL, f"{settings.MQTT_CLIENT_ID}-down", ONLOOKER)
         self._stopping = threading.Event()
         self._sweeper = threading.Thread(target=self._sweep_forever, name="uplink-sweeper", daemon=True)
         self._listening_since = timezone.now()

@@ -57,8 +57,8 @@ export class Frames {
     cell("direction").querySelector("title").textContent = say(up ? "frame_up" : "frame_down");
     cell("topic").textContent = frame.topic.replace(`devices/${this.key}/`, "");
     cell("topic").title = frame.topic;
-    const good = frame.verdict === "stored";
-    cell("verdict").textContent = good ? say("stored") : frame.verdict;
+    const good = up ? frame.verdict === "stored" : frame.verdict === "sent";
+    cell("verdict").textContent = up ? (good ? say("stored") : frame.verdict) : say(`down_${frame.verdict}`);
     cell("verdict").dataset.tone = good ? "good" : "critical";
     cell("verdict").title = good ? "" : frame.detail;
     cell("size").textContent = number(frame.size, 0);
@@ -96,7 +96,7 @@ export class Frames {
     copy.type = "button";
     copy.dataset.act = "copy";
     acts.append(copy);
-    if (this.card.dataset.mayEdit !== undefined && frame.size === frame.bytes.length) acts.append(this.sampleLink(frame, make));
+    if (frame.direction === "up" && this.card.dataset.mayEdit !== undefined && frame.size === frame.bytes.length) acts.append(this.sampleLink(frame, make));
     return [...parts, acts];
   }
 
