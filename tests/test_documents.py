@@ -8,7 +8,7 @@ import pytest
 from django.conf import settings
 
 from devices.exceptions import REASONS
-from iotpanel import checks, metrics, scrape
+from iotpanel import checks, metrics
 from telemetry import consumers
 from telemetry.live import requests
 
@@ -36,7 +36,7 @@ def test_every_document_is_in_the_index() -> None:
 
 def test_every_metric_that_is_named_exists() -> None:
     known = {f"{family.name}_total" if family.type == "counter" else family.name for family in metrics.REGISTRY.collect()}
-    known |= set(re.findall(r'"(iotpanel_\w+)"', inspect.getsource(scrape)))
+    known |= set(re.findall(r'"(iotpanel_\w+)"', inspect.getsource(metrics)))
     named = set(re.findall(r"\biotpanel_[a-z_]+[a-z]\b", text_of("docs/operations.md"))) - {"iotpanel_session"}
     assert named
     assert named - known == set()

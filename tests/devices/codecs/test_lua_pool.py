@@ -60,11 +60,20 @@ def test_answers_come_in_order_however_many_there_are(pool: Pool) -> None:
     assert pool.run("decode", ECHO, []) == []
 
 
-def test_the_processes_share_a_large_batch_and_leave_a_small_one_to_one_of_them(pool: Pool) -> None:
-    assert bodies(pool.run("decode", ECHO, items(*range(100)))) == numbered(*range(100))
-    assert len(children(pool)) == 1
-    assert bodies(pool.run("decode", ECHO, items(*range(129)))) == numbered(*range(129))
-    assert len(children(pool)) == 2
+@pytest.mark.parametrize(("count", "shares"), [(100, [100]), (129, [65, 64]), (1_100, [512, 512, 76])])
+def test_the_processes_share_a_large_batch_and_leave_a_small_one_to_one_of_them(
+    pool: Pool, monkeypatch: pytest.MonkeyPatch, count: int, shares: list[int]
+) -> None:
+    sizes: list[int] = []
+    run = pools._Task.run
+
+    def watched(task: Any) -> list[Outcome]:
+        sizes.append(len(task.items))
+        return run(task)
+
+    monkeypatch.setattr(pools._Task, "run", watched)
+    assert bodies(pool.run("decode", ECHO, items(*range(count)))) == numbered(*range(count))
+    assert sorted(sizes, reverse=True) == shares
 
 
 def test_a_batch_that_no_process_can_take_is_no_fault_of_its_frames(pool: Pool, monkeypatch: pytest.MonkeyPatch) -> None:
