@@ -1,5 +1,6 @@
 """All settings, driven by the environment. What is missing is said loudly; `NAME_FILE` gives a secret by file."""
 
+import os
 import sys
 from datetime import timedelta
 from pathlib import Path
@@ -295,6 +296,14 @@ EMAIL_URL = env.str("IOTPANEL_EMAIL_URL", default="")
 if EMAIL_URL:
     vars().update(env.email_url("IOTPANEL_EMAIL_URL"))
 DEFAULT_FROM_EMAIL = env.str("IOTPANEL_EMAIL_FROM", default="iotpanel@localhost")
+# Web push: the secret that its key is made of (here, the one that was made for this home), and whom push services write to.
+_made = IOTPANEL_HOME / "secrets" / "vapid-key"
+VAPID_KEY = secret("IOTPANEL_VAPID_KEY", default="") or (_made.read_text().strip() if os.access(_made, os.R_OK) else "")
+if 0 < len(VAPID_KEY) < 32:
+    raise ImproperlyConfigured("IOTPANEL_VAPID_KEY is too short: it must be a secret of at least 32 characters.")
+VAPID_SUBJECT = env.str("IOTPANEL_VAPID_SUBJECT", default="")
+if not VAPID_SUBJECT:
+    VAPID_SUBJECT = PUBLIC_URL if PUBLIC_URL.startswith("https://") else f"mailto:{DEFAULT_FROM_EMAIL}"
 
 # --- REST ----------------------------------------------------------------------------------------------------
 REST_FRAMEWORK = {

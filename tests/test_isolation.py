@@ -18,7 +18,7 @@ from rules.rules import create_rule
 from telemetry.models import DeadLetterRecord, ReplayRun
 from tests.make import WITH_COMMANDS, make_api_key, make_certificate, make_command, make_device, make_firmware, make_group, make_product
 from tests.rest import Rest
-from tests.rules.fakes import make_channel, make_forwarder
+from tests.rules.fakes import make_browser, make_channel, make_forwarder
 
 API = "api/v1/"
 WRITES = ("POST", "PUT", "PATCH", "DELETE")
@@ -101,6 +101,10 @@ RULES = {
     "channels-pause": ITEM,
     "channels-resume": ITEM,
     "channels-deliveries": ITEM,
+    "browsers-key": LIST,
+    "browsers-list": Rule(None, viewer_writes=True),  # about oneself, as are the next two
+    "browsers-detail": Rule(404, viewer_writes=True),
+    "browsers-test": Rule(404, viewer_writes=True),
     "notices-list": LIST,
     "notices-read": LIST,
     "forwarders-list": LIST,
@@ -220,6 +224,7 @@ def theirs(tenant: Tenant, owner: User) -> dict[str, str]:
     keys |= {"maintenances": str(window.pk), "rotations": rotation.key}
     keys["forwarders"] = str(make_forwarder(tenant, name="home-forwarder").pk)
     keys["channels"] = str(make_channel(tenant, name="home-channel").pk)
+    keys["me/id"] = keys["me"] = str(make_browser(owner, name="home-browser").pk)
     return {**keys, "dead-letters": str(letter.pk), "api-keys": str(make_api_key(tenant)[0].pk), "members": "olga"}
 
 

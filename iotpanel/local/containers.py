@@ -20,6 +20,7 @@ def broker(_: Sequence[str]) -> int:
     """Write ``$IOTPANEL_HOME/broker`` for a Mosquitto in a container, with the worker's account out of ``MQTT_URL``."""
     home = Home(Path(os.environ.get("IOTPANEL_HOME") or ".iotpanel").absolute())
     home.make()
+    home.secret_file("vapid-key")  # beside them, for all containers the same
     worker = urlsplit(os.environ.get("MQTT_URL", ""))
     if worker.username != WORKER or not worker.password:
         raise Trouble(f"set MQTT_URL to mqtt://{WORKER}:<password>@<host>:1884")

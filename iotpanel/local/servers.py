@@ -39,6 +39,7 @@ class Servers:
             "IOTPANEL_HOME": str(config.home.root),
             "IOTPANEL_PACKAGES": str(config.packages),
             "IOTPANEL_SECRET_KEY_FILE": str(config.home.secret_file("secret-key")),
+            "IOTPANEL_VAPID_KEY_FILE": str(config.home.secret_file("vapid-key")),
             "IOTPANEL_BROKER_DIR": str(config.home.broker),
             "IOTPANEL_BIND": config.bind,
             "IOTPANEL_PORT": str(config.port),

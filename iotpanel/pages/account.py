@@ -1,4 +1,4 @@
-"""A person's own account: name, language, time zone, shortcuts, password, second factor, API tokens."""
+"""A person's own account: name, language, time zone, shortcuts, password, second factor, API tokens, browsers told by push."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +16,8 @@ from knox.models import AuthToken
 
 from iotpanel.tenants.models import User
 from iotpanel.zones import ZONES
+
+from . import browsers
 
 
 def zones() -> list[tuple[str, str]]:
@@ -56,7 +58,7 @@ def account(request: HttpRequest) -> HttpResponseBase:
         messages.success(request, gettext("Account saved"))
         return redirect("account")
     tokens = AuthToken.objects.filter(user=user).order_by("-created")
-    context = {"form": form, "second_factor": is_mfa_enabled(user), "tokens": tokens}
+    context = {"form": form, "second_factor": is_mfa_enabled(user), "tokens": tokens} | browsers.context(user)
     return render(request, "account/profile.html", context)
 
 

@@ -1,5 +1,7 @@
 """What a browser shows when it cannot reach us: one page that says so, kept by a service worker together with its looks.
 
+The same worker shows what is pushed to a person's browser.
+
 Nothing else is kept: no signed-in page, no answer of the API. Who signs out leaves nothing behind.
 """
 
@@ -15,6 +17,7 @@ from django.templatetags.static import static
 from django.urls import reverse
 from django.utils import translation
 from django.utils.safestring import mark_safe
+from django.utils.translation import gettext
 from django.views.decorators.cache import cache_control
 from django.views.decorators.http import require_safe
 
@@ -30,11 +33,12 @@ LOOKS = (
     "js/ages.js",
     "icons/mark.svg",
 )
+ICON = "iotpanel/icons/app-192.png"  # of notifications: no browser takes an SVG there
 DAY = 86_400  # seconds
 
 
 class Worker(NamedTuple):
-    """The service worker's script; its version changes with the page and with every file that it keeps."""
+    """The service worker's script; its version changes with itself, the page and every file that it keeps."""
 
     version: str
     script: str
@@ -54,9 +58,22 @@ def page() -> str:
 def worker() -> Worker:
     """Made once: neither templates nor collected files change under a running server."""
     files = [static(f"iotpanel/{name}") for name in LOOKS]
-    version = hashlib.sha256("\n".join([page(), *files]).encode()).hexdigest()[:12]
-    kept = {"name": f"iotpanel-{version}", "page": reverse("offline"), "files": files}
-    return Worker(version, render_to_string("offline/worker.js", {"kept": mark_safe(json.dumps(kept))}))  # noqa: S308 - our own names
+    kept: dict[str, object] = {"page": reverse("offline"), "files": files, "icon": static(ICON), "title": _titles()}
+    version = hashlib.sha256("\n".join([page(), _script(kept)]).encode()).hexdigest()[:12]
+    return Worker(version, _script({"name": f"iotpanel-{version}", **kept}))
+
+
+def _script(kept: dict[str, object]) -> str:
+    return render_to_string("offline/worker.js", {"kept": mark_safe(json.dumps(kept))})  # noqa: S308 - our own names
+
+
+def _titles() -> dict[str, str]:
+    """Of a push message that cannot be read, in each language."""
+    titles = {}
+    for code, _name in settings.LANGUAGES:
+        with translation.override(code):
+            titles[code] = gettext("Something new on iotpanel")
+    return titles
 
 
 def worker_address() -> str:

@@ -82,6 +82,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("no-tenant/", frame.no_tenant, name="no-tenant"),
     path("account/", account.account, name="account"),
     path("account/tokens/<str:token>/revoke/", account.revoke_token, name="revoke-token"),
+    path("account/browsers/", include("iotpanel.pages.browsers")),
     path("ca.pem", trust.root_certificate, name="root-certificate"),
     path("sw.js", offline.worker_script, name="worker"),
     path("offline/", offline.offline, name="offline"),

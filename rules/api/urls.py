@@ -5,6 +5,7 @@ from rest_framework.routers import SimpleRouter
 
 from .alarms import AlarmsViewSet
 from .around import MaintenancesViewSet, RotationsViewSet
+from .browsers import BrowserKeyView, BrowsersViewSet
 from .channels import ChannelsViewSet, NoticesViewSet
 from .forwarders import ForwardersViewSet
 from .rules import RulesViewSet
@@ -16,8 +17,10 @@ router.register("maintenances", MaintenancesViewSet, "maintenances")
 router.register("rotations", RotationsViewSet, "rotations")
 router.register("forwarders", ForwardersViewSet, "forwarders")
 router.register("channels", ChannelsViewSet, "channels")
+router.register("me/browsers", BrowsersViewSet, "browsers")
 
 urlpatterns = [
+    path("me/browsers/key/", BrowserKeyView.as_view(), name="browsers-key"),
     *router.urls,
     path("notices/", NoticesViewSet.as_view({"get": "list"}), name="notices-list"),
     path("notices/read/", NoticesViewSet.as_view({"post": "read"}), name="notices-read"),

@@ -9,6 +9,7 @@ CARRIERS: Registry[type[Carrier]] = Registry(
     {
         "channel": "rules.carriers.channel:ChannelCarrier",
         "forwarder": "rules.carriers.forwarder:ForwarderCarrier",
+        "push": "rules.carriers.push:PushCarrier",
         "webhook": "rules.carriers.webhook:WebhookCarrier",
         "mqtt": "rules.carriers.mqtt:MqttCarrier",
     },

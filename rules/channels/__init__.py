@@ -8,6 +8,7 @@ CHANNELS: Registry[type[Adapter]] = Registry(
     "notification channel",
     {
         "inpage": "rules.channels.inpage:InpageChannel",
+        "web_push": "rules.channels.web_push:WebPushChannel",
         "email": "rules.channels.email:EmailChannel",
         "webhook": "rules.channels.webhook:WebhookChannel",
         "slack": "rules.channels.slack:SlackChannel",

@@ -88,6 +88,9 @@ def _apply(channel: Channel, changes: dict[str, Any]) -> None:
     with problems.of("settings"):
         if "settings" in changes:
             adapter_records.apply_settings(channel, KIND, CHANNELS[channel.kind].SETTINGS, changes["settings"], NAMES)
+            check = getattr(CHANNELS[channel.kind], "check", None)  # for settings that name what the tenant has
+            if check is not None:
+                check(channel.tenant, channel.settings)
     problems.raise_any()
 
 

@@ -21,12 +21,16 @@ class Parcel(NamedTuple):
 
 
 class Sent(NamedTuple):
-    """What became of parcels: delivered, refused for what they say (with the other side's words), and the rest, which waits."""
+    """What became of parcels: delivered, refused for what they say (with the other side's words), and the rest, which waits.
+
+    Where the other side is `down`, it may ask to be left alone for so many seconds (`after`).
+    """
 
     delivered: list[Parcel]
     refused: list[tuple[Parcel, str]]
     down: str = ""
     answer: str = ""
+    after: float = 0.0
 
 
 def bundled(item: OutboxItem) -> bool:

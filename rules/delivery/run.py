@@ -61,7 +61,7 @@ def serve(target: Target, until: float) -> int:
         dead = queue.give_up(target, shortened(str(error)))
         log.info("outbox_given_up", kind=target.kind, target=target.target, rows=dead, reason=str(error))
     except Down as error:
-        _note_down(target, str(error))
+        _note_down(target, str(error), error.after)
     return delivered
 
 
@@ -96,7 +96,7 @@ def _batch(target: Target) -> int:
         metrics.OUTBOX_SECONDS.labels(target.kind).observe(time.perf_counter() - started)
         _note(target, carrier, sent)
         if sent.down:
-            raise Down(sent.down)
+            raise Down(sent.down, after=sent.after)
         return len(sent.delivered) + len(sent.refused)
 
 
@@ -146,10 +146,11 @@ def _note(target: Target, carrier: Carrier, sent: Sent) -> None:
         record(target, [parcel for parcel, _ in sent.refused], ok=False, answer=sent.refused[0][1])
 
 
-def _note_down(target: Target, words: str) -> None:
-    """Leave the target alone for a while, longer each time."""
+def _note_down(target: Target, words: str, after: float = 0.0) -> None:
+    """Leave the target alone for a while, longer each time, and no shorter than it asks for (`after`: seconds)."""
     words, now = shortened(words), timezone.now()
-    changes = {"failures": F("failures") + 1, "paused_until": now + queue.pause(target.failures + 1)}
+    pause = max(queue.pause(target.failures + 1), timedelta(seconds=after))
+    changes = {"failures": F("failures") + 1, "paused_until": now + pause}
     Target.objects.filter(pk=target.pk).update(**changes, last_error=words, last_error_at=now)
     metrics.OUTBOX_MESSAGES.labels(target.kind, "down").inc()
     first = target.failures == 0

@@ -19,7 +19,7 @@ def send_all(parcels: Sequence[Parcel], send: Send, *, batch: int, alive: Callab
         try:
             answer = _send(parcels[start : start + batch], send, sent, blocked)
         except Down as error:
-            return sent._replace(down=str(error) or type(error).__name__)
+            return sent._replace(down=str(error) or type(error).__name__, after=error.after)
         sent = sent._replace(answer=answer or sent.answer)
     return sent
 

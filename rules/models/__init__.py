@@ -1,6 +1,7 @@
 """One noun per file; import them from here."""
 
 from .alarm import Alarm, AlarmEvent, AlarmSet, Severity
+from .browser import Browser
 from .channel import Channel
 from .delivery import Delivery
 from .firing_count import FiringCount
@@ -18,6 +19,7 @@ __all__ = [
     "Alarm",
     "AlarmEvent",
     "AlarmSet",
+    "Browser",
     "Channel",
     "Delivery",
     "FiringCount",

@@ -8,11 +8,12 @@ WORDS = 500  # characters kept of what the other side said
 class Down(Exception):
     """The other side can't take anything now: not reached, overloaded, or it refuses us altogether (a wrong password).
 
-    Nothing is wrong with the messages: they wait, uncounted, until it is back.
+    Nothing is wrong with the messages: they wait, uncounted, until it is back, and for the seconds that it asks for (`after`).
     """
 
-    def __init__(self, words: str) -> None:
+    def __init__(self, words: str, *, after: float = 0.0) -> None:
         super().__init__(shortened(words))
+        self.after = after
 
 
 class Rejected(Exception):

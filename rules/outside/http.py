@@ -66,6 +66,11 @@ def client(*, verify: bool = True) -> httpx.Client:
 
 def send(http: httpx.Client, method: str, url: str, **options: Any) -> httpx.Response:
     """One request, its answer read up to a limit. Raises Down, Rejected with the other side's words."""
+    return judged(exchange(http, method, url, **options))
+
+
+def exchange(http: httpx.Client, method: str, url: str, **options: Any) -> httpx.Response:
+    """The same, whatever was answered. Raises Down where nothing was."""
     try:
         with http.stream(method, url, **options) as answer:
             answer._content = _beginning(answer)
@@ -73,7 +78,7 @@ def send(http: httpx.Client, method: str, url: str, **options: Any) -> httpx.Res
         raise Down(_("This address cannot be used: %(error)s") % {"error": error}) from error
     except httpx.HTTPError as error:
         raise Down(f"{type(error).__name__}: {error}" if str(error) else type(error).__name__) from error
-    return judged(answer)
+    return answer
 
 
 def _beginning(answer: httpx.Response) -> bytes:

@@ -1,7 +1,9 @@
 // The service worker: keeps the page that says "no connection" and its looks, and nothing else. Pages, answers of the
 // API, what is sent and live connections pass it by; only where a page cannot be fetched it answers in its place.
+// It also shows what is pushed to this browser (rules/push), and where a click on it leads: to a page of ours, nowhere else.
 
 const KEPT = {{ kept }};
+const SEVERE = ["critical", "major"]; // stays until it is seen
 
 self.addEventListener("install", (event) => {
   self.skipWaiting(); // a new version needs nothing of the old one
@@ -37,4 +39,47 @@ async function offline() {
   const page = await find(KEPT.page);
   if (!page) return Response.error();
   return new Response(page.body, { status: 503, headers: page.headers }); // with its content policy
+}
+
+self.addEventListener("push", (event) => {
+  event.waitUntil(tell(event.data));
+});
+
+self.addEventListener("notificationclick", (event) => {
+  event.notification.close();
+  event.waitUntil(lead(event.notification.data?.url ?? ours("/")));
+});
+
+/** Browsers demand that something is shown, also of a message that makes no sense. */
+async function tell(data) {
+  const said = read(data), text = (name) => (typeof said[name] === "string" ? said[name] : "");
+  await self.registration.showNotification(text("title") || KEPT.title[navigator.language.startsWith("zh") ? "zh-hans" : "en"], {
+    body: text("body"),
+    lang: text("lang"),
+    tag: text("tag"), // the same message again takes the place of the first
+    icon: KEPT.icon,
+    requireInteraction: SEVERE.includes(said.severity),
+    data: { url: ours(said.url) },
+  });
+}
+
+function read(data) {
+  try { return Object(data?.json()); } catch (error) { return {}; }
+}
+
+/** The address where it is one of ours; else that of the first page. */
+function ours(address) {
+  try {
+    const found = new URL(typeof address === "string" ? address : "/", self.location.origin);
+    if (found.origin === self.location.origin && found.protocol === self.location.protocol) return found.href; // blob: has our origin too
+  } catch (error) { /* no address at all */ }
+  return `${self.location.origin}/`;
+}
+
+/** To the window that shows it, else a new one: what is typed in another is not lost for it. */
+async function lead(address) {
+  const windows = await self.clients.matchAll({ type: "window", includeUncontrolled: true });
+  const open = windows.find((each) => each.url === address);
+  if (open) await open.focus();
+  else await self.clients.openWindow(address);
 }

@@ -44,7 +44,7 @@ def fields(
                 value,
                 name in required,
                 name in secrets,
-                tuple((str(each), str(each)) for each in spec.get("enum", ())),
+                _options(spec),
                 spec.get("minimum", ""),
                 spec.get("maximum", ""),
                 spec.get("default", "") if kind in ("text", "template", "number") else "",
@@ -62,8 +62,16 @@ def kind_of(spec: Mapping[str, Any]) -> str:
         return "choice"
     if spec.get("format") == "template":
         return "template"
+    if "enum" in spec.get("items", {}):
+        return "choices"
     plain = {"boolean": "check", "integer": "number", "number": "number", "array": "list", "object": "map"}
     return plain.get(str(spec.get("type"))) or ("lines" if spec.get("maxLength", 0) > LONG else "text")
+
+
+def _options(spec: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
+    """What there is to choose from; `x-labels` says how people call it."""
+    of = spec.get("items", spec)
+    return tuple((str(each), _(of["x-labels"][each]) if "x-labels" in of else str(each)) for each in of.get("enum", ()))
 
 
 def _problem(name: str, problems: Mapping[str, str]) -> str:
@@ -72,6 +80,8 @@ def _problem(name: str, problems: Mapping[str, str]) -> str:
 
 
 def _shown(spec: Mapping[str, Any], kind: str, name: str, settings: Mapping[str, Any], sent: Mapping[str, str] | None) -> Any:
+    if kind == "choices":
+        return _ticked(spec, name, sent) if sent is not None else settings.get(name, [])
     if sent is not None:
         return PREFIX + name in sent if kind == "check" else sent.get(PREFIX + name, "")
     value = settings.get(name, spec.get("default", "") if kind in ("check", "choice") else "")
@@ -82,6 +92,10 @@ def _shown(spec: Mapping[str, Any], kind: str, name: str, settings: Mapping[str,
     return bool(value) if kind == "check" else str(value)
 
 
+def _ticked(spec: Mapping[str, Any], name: str, sent: Mapping[str, str]) -> list[Any]:
+    return [each for each in spec["items"]["enum"] if f"{PREFIX}{name}.{each}" in sent]
+
+
 def read(schema: Schema, sent: Mapping[str, str]) -> dict[str, Any]:
     """The settings that a form sent. What is left empty is left out; a secret that is to go away is None."""
     found: dict[str, Any] = {}
@@ -89,6 +103,8 @@ def read(schema: Schema, sent: Mapping[str, str]) -> dict[str, Any]:
         kind, text = kind_of(spec), sent.get(PREFIX + name, "")
         if kind == "check":
             found[name] = PREFIX + name in sent
+        elif kind == "choices":
+            found |= {name: ticked} if (ticked := _ticked(spec, name, sent)) else {}
         elif kind == "secret" and not text and DROP + name in sent:
             found[name] = None
         elif text.strip():
