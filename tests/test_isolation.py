@@ -224,7 +224,7 @@ def theirs(tenant: Tenant, owner: User) -> dict[str, str]:
     keys |= {"maintenances": str(window.pk), "rotations": rotation.key}
     keys["forwarders"] = str(make_forwarder(tenant, name="home-forwarder").pk)
     keys["channels"] = str(make_channel(tenant, name="home-channel").pk)
-    keys["me/id"] = keys["me"] = str(make_browser(owner, name="home-browser").pk)
+    keys["me/id"] = keys["me"] = str(make_browser(owner).pk)
     return {**keys, "dead-letters": str(letter.pk), "api-keys": str(make_api_key(tenant)[0].pk), "members": "olga"}
 
 

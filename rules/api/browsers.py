@@ -32,7 +32,7 @@ class BrowserSerializer(serializers.Serializer[Browser]):
     name = serializers.CharField(read_only=True, help_text="Of the User-Agent that made it, such as `Firefox · Linux`.")
     endpoint = serializers.CharField(max_length=browsers.LONGEST, write_only=True, help_text="HTTPS.")
     keys = KeysSerializer(write_only=True)
-    expirationTime = serializers.FloatField(write_only=True, required=False, allow_null=True, help_text="Not looked at.")  # noqa: N815 - the browsers' word
+    expirationTime = serializers.FloatField(write_only=True, required=False, allow_null=True, help_text="Not looked at.")
     digest = serializers.CharField(read_only=True, help_text="SHA-256 of the endpoint, by which a browser knows itself.")
     created_at = serializers.DateTimeField(read_only=True)
     used_at = serializers.DateTimeField(read_only=True, allow_null=True, help_text="When a message was last handed to its push service.")

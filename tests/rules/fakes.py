@@ -4,14 +4,17 @@ from collections.abc import Callable, Sequence
 from itertools import count
 from typing import Any
 
-from iotpanel.tenants.models import Tenant
+from iotpanel.tenants.models import Tenant, User
 from rules.channels.records import create_channel
 from rules.delivery.parcels import Parcel
 from rules.forwarders.records import create_forwarder
-from rules.models import Channel, Forwarder, Target
+from rules.models import Browser, Channel, Forwarder, Target
 from rules.outbox import Promise, promise
+from rules.push.browsers import subscribe
 
 _numbers = count(1)
+POINT = "BCVxsr7N_eNgVRqvHtD0zTZsEc6-VV-JvLexhqUzORcxaOzi6-AYWXvTBHm4bjyPjs7Vd8pZGH6SRpkNtoIAiw4"  # of RFC 8291
+AUTH = "BTBZMqHH6r4Tts7J_aSIgg"
 
 
 def make_forwarder(tenant: Tenant, **overrides: Any) -> Forwarder:
@@ -20,6 +23,12 @@ def make_forwarder(tenant: Tenant, **overrides: Any) -> Forwarder:
 
 def make_channel(tenant: Tenant, **overrides: Any) -> Channel:
     return create_channel(tenant, **{"name": f"Channel {next(_numbers)}", "kind": "inpage"} | overrides)
+
+
+def make_browser(person: User, **overrides: Any) -> Browser:
+    """Nobody has the private key of this one, and its push service is nowhere."""
+    endpoint = f"https://push.example.org/{next(_numbers)}"
+    return subscribe(person, **{"endpoint": endpoint, "p256dh": POINT, "auth": AUTH, "agent": "Firefox/130 Linux"} | overrides)
 
 
 class Others:
