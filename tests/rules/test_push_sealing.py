@@ -2,6 +2,7 @@
 
 import base64
 import time
+from datetime import timedelta
 from email.utils import format_datetime
 from typing import Any
 
@@ -94,7 +95,7 @@ def test_how_long_a_push_service_asks_to_be_left_alone(said: str, seconds: float
 
 
 def test_it_may_ask_by_a_date() -> None:
-    assert 3_000 < wait_of(format_datetime(timezone.now() + timezone.timedelta(seconds=3_100), usegmt=True)) <= 3_100
+    assert 3_000 < wait_of(format_datetime(timezone.now() + timedelta(seconds=3_100), usegmt=True)) <= 3_100
 
 
 @pytest.mark.parametrize(
@@ -104,7 +105,7 @@ def test_it_may_ask_by_a_date() -> None:
         ("Mozilla/5.0 (Linux; Android 14) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/129.0 Mobile Safari/537.36", "Chrome · Android"),
         ("Mozilla/5.0 (Windows NT 10.0) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/129.0 Safari/537.36 Edg/129.0", "Edge · Windows"),
         (
-            "Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) AppleWebKit/605 (KHTML, like Gecko) Version/18 Safari/604",
+            "Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) AppleWebKit/605 (like Gecko) Version/18 Safari/604",
             "Safari · iPhone",
         ),
         ("<script>alert(1)</script>", ""),

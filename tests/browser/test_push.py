@@ -1,0 +1,60 @@
+"""Being told in a browser: what the account's page offers, and what the worker makes of a message. No push service is asked."""
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+from playwright.sync_api import Page, expect
+
+from tests.flows.platform import Platform
+
+from .conftest import Visit
+
+# What the worker would show is noted in its place: a browser without a screen has nowhere to show it.
+NOTE = "self.shown = []; self.registration.showNotification = async (title, options) => { self.shown.push([title, options]); }; void 0"
+GOOD = {"title": "Too warm", "body": "critical\n31.5", "severity": "critical", "url": "/alarms/7/", "lang": "en", "tag": "t"}
+HOSTILE = ["https://evil.example.org/", "//evil.example.org/", "javascript:alert(1)", "data:text/html,x", "\\\\evil.example.org", 7, None]
+
+
+def push(page: Page, *messages: str) -> None:
+    """Hands messages to the worker as the browser's own push service does."""
+    debugger = page.context.new_cdp_session(page)
+    registrations: list[Any] = []
+    debugger.on("ServiceWorker.workerRegistrationUpdated", lambda said: registrations.extend(said["registrations"]))
+    debugger.send("ServiceWorker.enable")
+    while not registrations:
+        page.wait_for_timeout(20)
+    for message in messages:
+        found = {"origin": registrations[0]["scopeURL"].rstrip("/"), "registrationId": registrations[0]["registrationId"]}
+        debugger.send("ServiceWorker.deliverPushMessage", {**found, "data": message})
+
+
+def test_a_person_is_told_in_a_browser(visit: Callable[..., Visit], platform: Platform) -> None:
+    window = visit(width="phone", language="zh-hans")
+    page = window.open("/account/")
+    section = page.locator("[data-push]")
+    assert page.evaluate("Notification.permission") == "denied"  # as this browser is without being asked
+    expect(section.locator("[data-push-says=blocked]")).to_contain_text("本站的通知被屏蔽")
+    expect(section.locator("[data-push-start]")).to_be_hidden()
+    assert window.findings_in_both_widths() == []
+
+    window.context.grant_permissions(["notifications"])
+    page = window.open("/account/")
+    expect(section.locator("[data-push-start]")).to_have_text("在此浏览器中通知我")
+    page.evaluate("navigator.serviceWorker.ready")
+    (worker,) = window.context.service_workers
+    worker.evaluate(NOTE)
+    push(page, json.dumps(GOOD), *(json.dumps(GOOD | {"url": url}) for url in HOSTILE), "no JSON", "[1]", "null")
+    wanted = 1 + len(HOSTILE) + 3
+    while worker.evaluate("self.shown.length") < wanted:
+        page.wait_for_timeout(20)
+    shown = worker.evaluate("self.shown")
+
+    title, options = shown[0]
+    assert (title, options["body"], options["requireInteraction"]) == ("Too warm", "critical\n31.5", True)
+    assert [each["data"]["url"] for _title, each in shown] == [f"{window.url}/alarms/7/"] + [f"{window.url}/"] * (wanted - 1)
+    assert all(title in ("Something new on iotpanel", "iotpanel 有新消息") for title, _options in shown[-3:])
+    clicked = "(url) => { const click = new Event('notificationclick'); const wait = []; click.waitUntil = (each) => wait.push(each);"
+    clicked += " click.notification = { close() {}, data: { url } }; self.clients.openWindow = async (to) => { self.opened = to; };"
+    clicked += " self.dispatchEvent(click); return Promise.allSettled(wait).then(() => self.opened ?? ''); }"
+    assert worker.evaluate(clicked, f"{window.url}/alarms/7/") == f"{window.url}/alarms/7/"
