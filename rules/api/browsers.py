@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 from drf_spectacular.utils import extend_schema
@@ -18,6 +19,8 @@ from rules.models import Browser
 from rules.push import browsers, vapid
 
 from .health import Tried
+
+PLACES = {"p256dh": "keys.p256dh", "auth": "keys.auth"}  # where the verb's arguments stand on the wire
 
 
 class KeysSerializer(serializers.Serializer[Any]):
@@ -85,7 +88,10 @@ class BrowsersViewSet(Endpoint, GenericViewSet[Any]):
         given, user = serializer.validated_data, request.user
         assert isinstance(user, User)
         agent = request.headers.get("User-Agent", "")
-        made = browsers.subscribe(user, endpoint=given["endpoint"], **given["keys"], agent=agent)
+        try:
+            made = browsers.subscribe(user, endpoint=given["endpoint"], **given["keys"], agent=agent)
+        except ValidationError as error:
+            raise ValidationError({PLACES.get(name, name): errors for name, errors in error.error_dict.items()}) from error
         return Response(self.get_serializer(made).data, status=201)
 
     def destroy(self, request: Request, **kwargs: Any) -> Response:

@@ -82,7 +82,7 @@ def test_every_browser_of_the_people_is_told(tenant: Tenant, owner: User, viewer
     assert (said["severity"], said["url"]) == ("critical", f"/alarms/{alarm.pk}/")
     assert [each["body"] for each in pocket.told()] == [said["body"]]
     (chinese,) = theirs.told()
-    assert (chinese["lang"], chinese["body"].split("\n")[0]) == ("zh-hans", "严重")
+    assert (chinese["lang"], chinese["body"].split("\n")[0]) == ("zh-hans", "紧急")
     assert foreign.told() == []
     assert OutboxItem.objects.filter(kind="push").count() == 0
 
