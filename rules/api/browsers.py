@@ -20,7 +20,12 @@ from rules.push import browsers, vapid
 
 from .health import Tried
 
-PLACES = {"p256dh": "keys.p256dh", "auth": "keys.auth"}  # where the verb's arguments stand on the wire
+
+def nested(error: ValidationError) -> dict[str, Any]:
+    """What is wrong, where it stands on the wire."""
+    texts: dict[str, Any] = dict(error.message_dict)
+    keys = {name: texts.pop(name) for name in ("p256dh", "auth") if name in texts}
+    return texts | ({"keys": keys} if keys else {})
 
 
 class KeysSerializer(serializers.Serializer[Any]):
@@ -91,7 +96,7 @@ class BrowsersViewSet(Endpoint, GenericViewSet[Any]):
         try:
             made = browsers.subscribe(user, endpoint=given["endpoint"], **given["keys"], agent=agent)
         except ValidationError as error:
-            raise ValidationError({PLACES.get(name, name): errors for name, errors in error.error_dict.items()}) from error
+            raise serializers.ValidationError(nested(error)) from error
         return Response(self.get_serializer(made).data, status=201)
 
     def destroy(self, request: Request, **kwargs: Any) -> Response:

@@ -115,7 +115,7 @@ def test_a_hostile_endpoint_is_named(endpoint: Any, viewer: User, settings: Sett
 def test_hostile_keys_are_named(name: str, value: Any, viewer: User) -> None:
     answer = Rest(viewer).post("me/browsers/", SENT | {"keys": SENT["keys"] | {name: value}})
     assert answer.status_code == 400, answer.content
-    assert f"keys.{name}" in answer.json()["details"]
+    assert name in answer.json()["details"]["keys"]
     assert not Browser.objects.exists()
 
 
