@@ -7,7 +7,7 @@ from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from rules.models import Delivery, OutboxItem
+from rules.models import Browser, Delivery, OutboxItem, Target
 
 AT_A_TIME = 5_000
 State = OutboxItem.State
@@ -19,6 +19,7 @@ def drop() -> int:
     words = str(_("It waited for %(days)d days.") % {"days": settings.OUTBOX_DAYS})
     late = OutboxItem.objects.filter(state=State.WAITING, created_at__lt=now - timedelta(days=settings.OUTBOX_DAYS))
     late.update(state=State.DEAD, last_error=words)
+    Target.objects.filter(kind="push").exclude(target__in=Browser.objects.values("pk")).delete()  # they went with their person
     day, dead = now - timedelta(days=1), now - timedelta(days=settings.DEAD_LETTER_DAYS or 36_500)
     return (
         _drop(OutboxItem.objects.filter(state=State.DELIVERED, created_at__lt=day))

@@ -18,7 +18,7 @@ from iotpanel.tenants.configuration import applying
 from iotpanel.tenants.configuration.plan import export
 from iotpanel.tenants.models import Membership, Role, Tenant, User
 from rules.channels.trying import send_test
-from rules.delivery import run
+from rules.delivery import old, run
 from rules.models import Alarm, Browser, Channel, Delivery, OutboxItem, Target
 from rules.push import vapid
 from rules.push.browsers import subscribe
@@ -188,6 +188,16 @@ def test_who_has_left_meanwhile_is_told_nothing(how: str, tenant: Tenant, owner:
     assert Browser.objects.exists() == (how != "deleted")
 
 
+def test_nothing_is_left_of_browsers_that_went_with_their_person(tenant: Tenant, owner: User, viewer: User, web: Web) -> None:
+    for person in (owner, viewer):
+        phone(person, web)
+    notify(channel_of(tenant), firing(tenant))
+    run.deliver()
+    viewer.delete()
+    old.drop()
+    assert [each.target for each in Target.objects.filter(kind="push")] == [Browser.objects.get().pk]
+
+
 def test_recipients_are_roles_names_and_who_is_on_call(tenant: Tenant, owner: User, viewer: User, web: Web) -> None:
     admin = make_member(tenant, Role.ADMIN, username="ada")
     phones = {person.username: phone(person, web) for person in (owner, viewer, admin)}
@@ -281,12 +291,12 @@ def test_the_test_message_shows_what_each_push_service_answers(tenant: Tenant, o
 
 def test_whatever_is_said_fits(tenant: Tenant, owner: User, web: Web) -> None:
     here = phone(owner, web)
-    make_device(tenant, key="room-1", name="\x01" * 150)
-    notify(channel_of(tenant), firing(tenant, rule_name="温" * 200), title="{{ rule.name }}", text="{{ device.name }}" * 20)
+    hostile = firing(tenant, rule_name="温" * 200, values={"text": "\x01" * 400})
+    notify(channel_of(tenant), hostile, title="{{ rule.name }}", text="{{ values.text }}")
     run.deliver()
     (said,) = here.told()
     assert len(said["title"]) == 150
-    assert said["body"].startswith("\x01")
+    assert said["body"] == "\x01" * 400
 
 
 def test_it_is_configuration_too(tenant: Tenant, other_tenant: Tenant, owner: User) -> None:
