@@ -22,13 +22,13 @@ from devices.enrolment import claims, policies, serials
 from devices.jobs import verbs
 from devices.models import Device, Job, Product, Serial
 from iotpanel.tenants.models import Role, Tenant, User
-from rules.models import Alarm
+from rules.models import Alarm, Browser
 from rules.mutes import create_maintenance
 from rules.rotations import create_rotation
 from rules.rules import create_rule
 from telemetry.models import DeadLetterRecord, ReplayRun
 from tests.make import make_api_key, make_device, make_device_with_secret, make_group, make_product, make_tenant
-from tests.rules.fakes import make_channel, make_forwarder
+from tests.rules.fakes import AUTH, POINT, make_browser, make_channel, make_forwarder
 
 EXAMPLES = int(os.environ.get("OPENAPI_EXAMPLES", "2"))  # of each operation
 CONTRACT = """
@@ -38,6 +38,7 @@ devices/{key}/latest/ devices/{key}/readings/ devices/{key}/events/ devices/{key
 devices/bulk/ devices/{key}/claim-code/ claims/ device/register products/{key}/registration/ products/{key}/registration/secret/
 products/{key}/serials/ products/{key}/serials/{serial}/approve/ config/ config/plan/ config/apply/
 forwarders/ forwarders/{id}/ forwarders/{id}/test/ channels/ channels/{id}/ channels/{id}/test/ notices/
+me/browsers/ me/browsers/{id}/ me/browsers/{id}/test/ me/browsers/key/
 dead-letters/ dead-letters/{id}/ dead-letters/{id}/replay/ dead-letters/replay/ dead-letters/replays/ dead-letters/replays/{id}/
 device/telemetry device/attributes device/events/{name} device/raw device/raw/{port}
 """
@@ -165,7 +166,7 @@ def make_spare(owner: User) -> str:
 
 
 @pytest.fixture
-def parameters(transactional_db: None, tenant: Tenant, owner: User) -> dict[str, dict[str, Any]]:
+def parameters(transactional_db: None, tenant: Tenant, owner: User, superuser: User) -> dict[str, dict[str, Any]]:
     """One of each thing, by the first step of the addresses that name it."""
     device, secret = make_device_with_secret(tenant, key="room-1", product=make_product(tenant, key="climate", thing_model=MODEL))
     serials.list_serials(device.product, ["SN-1"])
@@ -203,7 +204,17 @@ def parameters(transactional_db: None, tenant: Tenant, owner: User) -> dict[str,
         **around(device),
         "forwarders": {"id": make_forwarder(tenant).pk},
         "channels": {"id": make_channel(tenant).pk},
+        "me/browsers/": {"sent": {"endpoint": "https://push.example.org/2", "keys": {"p256dh": POINT, "auth": AUTH}}},
+        "me/browsers/{id}/": {"id": make_browser(superuser).pk},
+        "me/browsers/{id}/test/": {"id": make_unreachable(superuser).pk},
     }
+
+
+def make_unreachable(person: User) -> Browser:
+    """A browser whose push service nobody is to reach."""
+    made = make_browser(person)
+    Browser.objects.filter(pk=made.pk).update(endpoint="https://127.0.0.1/push")
+    return made
 
 
 def test_the_application_does_what_the_document_says(parameters: dict[str, dict[str, Any]], superuser: User) -> None:
