@@ -75,8 +75,8 @@ def _batch_or_again(target: Target) -> int:
     kept = is_open(target)
     try:
         return _batch(target)
-    except Down:
-        if not kept:
+    except Down as error:
+        if not kept or error.after:  # who asks to be left alone was reached
             raise
     return _batch(target)
 
