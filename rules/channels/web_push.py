@@ -1,6 +1,7 @@
 """Web push: to the browsers of members that asked for it, each of which is a promise of its own with its own retries."""
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from django.core.exceptions import ValidationError
@@ -72,7 +73,7 @@ class WebPushChannel:
         """The same at once, for a person who wants to see what the push services answer."""
         message = message_of(note)
         with http.client() as client:
-            said = [_tried(browser, lambda each=browser: push(client, each, message)) for browser in self._browsers(note)[:TRIED]]
+            said = [_tried(browser, partial(push, client, browser, message)) for browser in self._browsers(note)[:TRIED]]
         answers = "; ".join(words for _ok, words in said)
         if not any(ok for ok, _words in said):
             raise Down(answers)

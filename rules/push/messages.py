@@ -55,5 +55,6 @@ def _alarms(tenant_id: int, about: Sequence[dict[str, Any]]) -> list[Alarm]:
 def _place(note: Note) -> str:
     """The device's page where the note is about one that exists; else the alarms."""
     keys = {str(each.get("device", "")) for each in note.about}
-    alone = Device.objects.filter(tenant_id=note.tenant_id, key__in=keys).values_list("key", flat=True) if len(keys) == 1 else []
-    return f"/devices/{quote(alone[0], safe='')}/" if alone else "/alarms/"
+    mine = Device.objects.filter(tenant_id=note.tenant_id, key__in=keys)
+    key = mine.values_list("key", flat=True).first() if len(keys) == 1 else None
+    return f"/devices/{quote(key, safe='')}/" if key else "/alarms/"

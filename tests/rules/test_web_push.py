@@ -14,7 +14,7 @@ from django.core.exceptions import ValidationError
 from django.utils import timezone
 from pytest_django import Settings
 
-from iotpanel.tenants.configuration import applying
+from iotpanel.tenants.configuration import applying, document
 from iotpanel.tenants.configuration.plan import export
 from iotpanel.tenants.models import Membership, Role, Tenant, User
 from rules.channels.trying import send_test
@@ -219,7 +219,7 @@ def test_recipients_are_roles_names_and_who_is_on_call(tenant: Tenant, owner: Us
 
 
 @pytest.mark.parametrize(
-    ("settings", "field"),
+    ("given", "field"),
     [
         ({}, "settings"),
         ({"roles": []}, "settings.roles"),
@@ -230,10 +230,10 @@ def test_recipients_are_roles_names_and_who_is_on_call(tenant: Tenant, owner: Us
         ({"url": "https://example.org"}, "settings"),
     ],
 )
-def test_whom_a_channel_cannot_mean_is_refused_at_save(settings: Any, field: str, tenant: Tenant, stranger: User) -> None:
+def test_whom_a_channel_cannot_mean_is_refused_at_save(given: Any, field: str, tenant: Tenant, stranger: User) -> None:
     User.objects.filter(pk=stranger.pk).update(username="stan")
     with pytest.raises(ValidationError) as error:
-        make_channel(tenant, kind="web_push", settings=settings)
+        make_channel(tenant, kind="web_push", settings=given)
     assert field in error.value.message_dict
 
 
@@ -306,10 +306,10 @@ def test_whatever_is_said_fits(tenant: Tenant, owner: User, web: Web) -> None:
 def test_it_is_configuration_too(tenant: Tenant, other_tenant: Tenant, owner: User) -> None:
     """Roles are the same everywhere; people are not."""
     make_channel(tenant, kind="web_push", name="Night", settings={"roles": ["operator"]})
-    applying.apply(other_tenant, export(tenant))
+    applying.apply(other_tenant, document.read(document.write(export(tenant))))
     assert Channel.objects.for_tenant(other_tenant).get().settings == {"roles": ["operator"]}
 
     make_channel(tenant, kind="web_push", name="Olga", settings={"people": ["olga"]})
     with pytest.raises(applying.NotApplied) as caught:
-        applying.apply(other_tenant, export(tenant))
+        applying.apply(other_tenant, document.read(document.write(export(tenant))))
     assert "settings.people" in caught.value.plan.text()
