@@ -46,10 +46,6 @@ class BrowserSerializer(serializers.Serializer[Browser]):
     used_at = serializers.DateTimeField(read_only=True, allow_null=True, help_text="When a message was last handed to its push service.")
 
 
-class BrowserList(serializers.Serializer[Any]):
-    results = BrowserSerializer(many=True)
-
-
 class BrowserKey(serializers.Serializer[Any]):
     key = serializers.CharField(
         help_text="`applicationServerKey`; empty where the operator set none, and nobody is told by push.", allow_blank=True
@@ -69,7 +65,6 @@ class BrowsersViewSet(Endpoint, GenericViewSet[Any]):
 
     serializer_class = BrowserSerializer
     queryset = Browser.objects.all()
-    pagination_class = None
     lookup_field = "pk"
     lookup_url_kwarg = "id"
     lookup_value_regex = r"[0-9]{1,18}"
@@ -82,9 +77,9 @@ class BrowsersViewSet(Endpoint, GenericViewSet[Any]):
         user = self.request.user
         return Browser.objects.for_user(user) if isinstance(user, User) else Browser.objects.none()
 
-    @extend_schema(responses=BrowserList, filters=False)
     def list(self, request: Request) -> Response:
-        return Response({"results": self.get_serializer(self.get_queryset(), many=True).data})
+        page = self.paginate_queryset(self.get_queryset())
+        return self.get_paginated_response(self.get_serializer(page, many=True).data)
 
     def create(self, request: Request) -> Response:
         """Takes this browser in; the same endpoint again renews it."""
