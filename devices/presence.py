@@ -13,6 +13,7 @@ from django.db import connection, transaction
 from django.utils import timezone
 from django.utils.module_loading import import_string
 
+from devices import presence_history
 from devices.downlink import wake
 from devices.messages import Change, Presence
 from iotpanel.databases import prepared
@@ -104,7 +105,9 @@ def apply(words: Sequence[Presence], offsets: dict[int, int] | None = None) -> l
     ]
     if not rows:
         return []
-    return [last[device_id] for (device_id,) in prepared(_APPLY, [orjson.dumps(rows).decode()])]
+    changed = [last[device_id] for (device_id,) in prepared(_APPLY, [orjson.dumps(rows).decode()])]
+    presence_history.note(changed)
+    return changed
 
 
 def sweep_silent(listening_since: datetime) -> list[Presence]:
@@ -117,6 +120,7 @@ def sweep_silent(listening_since: datetime) -> list[Presence]:
         now = int((timezone.now() - EPOCH) / timedelta(microseconds=1))
         changed = [Presence(device_id, False, now, "silence") for (device_id,) in cursor.fetchall()]
         if changed:
+            presence_history.note(changed)
             tell_sinks(changed)
     return changed
 

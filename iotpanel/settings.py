@@ -197,6 +197,7 @@ TENANT_RATE, TENANT_BURST = env.float("IOTPANEL_TENANT_RATE", default=0), env.in
 DEVICE_RATE, DEVICE_BURST = env.float("IOTPANEL_DEVICE_RATE", default=0), env.int("IOTPANEL_DEVICE_BURST", default=0)
 LEDGER_DAYS = env.int("IOTPANEL_LEDGER_DAYS", default=730)
 COMMAND_DAYS = env.int("IOTPANEL_COMMAND_DAYS", default=365)  # ended commands and changes of shadows
+CHANGE_DAYS = env.int("IOTPANEL_CHANGE_DAYS", default=365)  # who came and went, and what attributes were before
 COMPRESS_AFTER_DAYS = env.int("IOTPANEL_COMPRESS_AFTER_DAYS", default=14)  # readings, on TimescaleDB's Community edition
 
 # Configuration as code: what a document holds, in the order in which kinds need each other; apps add theirs.

@@ -44,7 +44,7 @@ def raise_for(firings: Sequence[Firing], *, severity: Severity, message: Callabl
         .values_list("rule_id", "device_id")
     )  # fmt: skip
     new = _insert([row for row in rows if (row.rule_id, row.device_id) not in known], now)
-    happened(new, Kind.RAISED)
+    happened(new, Kind.RAISED, data={"severity": str(severity)})
     return new
 
 

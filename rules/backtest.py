@@ -14,37 +14,39 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
 from devices.exceptions import Invalid
-from devices.messages import Report
+from devices.messages import AttributeReport, Report
 from devices.models import Device
 from iotpanel.tenants.models import Tenant
 from telemetry.live.wire import milliseconds
-from telemetry.models import Attribute
 
 from . import past, scripts
 from .act import CALLS
 from .book import About
 from .compiled import Compiled
 from .derived import Happening
+from .facts import Facts
 from .firing import RAISED, REPEATED, Firing
 from .forwarders.contexts import iso
-from .history import MOST_STEPS, Moment, Others, moments, seed
+from .history import MOST_STEPS, Moment, Others, moments, seed, stood
+from .known import HAPPENED, KINDS, Known, kept_since, kinds_of
 from .look import CHANGES, firing_of
 from .machine import State, step
 from .plan import Plan
 from .problems import BadRule
 from .roster import Member
 from .scopes import devices_of
+from .standing import Standing
 from .triggers import SEVERITIES
 
 MOST_DEVICES = 500
 MOST_FIRINGS = 2_000
 MOST_SECONDS = 20.0
 SCRIPTED = 200  # reports that scripts are asked about at once
-NOT_KEPT = {
-    "attributes": gettext_noop("it cannot be tried over the past: of an attribute the newest value alone is kept"),
-    "presence": gettext_noop("it cannot be tried over the past: when devices came and went is not kept"),
-    "scene": gettext_noop("it cannot be tried over the past: a scene is run by hand, and nothing in the past would have started it"),
-}
+NO_PAST = gettext_noop("it cannot be tried over the past: a scene is run by hand, and nothing in the past would have started it")
+
+
+Answers = Mapping[Any, Any]
+NO_ANSWERS: Answers = {}
 
 
 class Limit(Exception):
@@ -53,13 +55,13 @@ class Limit(Exception):
 
 class Backtest:
     def __init__(self, rule: Compiled, tenant: Tenant, start: int, end: int) -> None:
-        if rule.trigger.kind in NOT_KEPT:
-            raise BadRule("trigger", NOT_KEPT[rule.trigger.kind])
-        if rule.needs.presence:
-            raise BadRule("when", "it cannot be tried over the past: whether a device was online is known for now alone")
+        if rule.trigger.kind == "scene":
+            raise BadRule("trigger", NO_PAST)
         self.rule, self.tenant, self.start, self.end = rule, tenant, start, end
         self.plan = Plan([rule])
         self.firings: list[Firing] = []
+        self.known = Known(start, kinds_of(rule, self.plan))
+        self.unsure = False  # whether a severity of now had to do for that of then
         self.steps = 0
         self._until = time.monotonic() + MOST_SECONDS
 
@@ -84,17 +86,17 @@ class Backtest:
             "alarms": sum(firing.change == RAISED for firing in self.firings) if self._has("alarm") else 0,
             "notifications": self._notifications(),
             "stopped": stopped,
+            "known": self.known.shown(),
             "assumed": self._assumed(),
         }
 
     def _assumed(self) -> list[str]:
         """In what this is not as it would have been."""
         trigger = self.rule.trigger
-        severities = trigger.kind == "alarm" and len(trigger.severities) < len(SEVERITIES)
         found = {
-            "attributes count as they are now": bool(self.plan.attributes),
-            "severities of alarms count as they are now": severities,
-            "groups and labels count as they are now": self.rule.scope.group is not None or bool(self.rule.scope.labels),
+            _("attributes that were said again unchanged are not kept, and not looked at"): trigger.kind == "attributes",
+            _("severities of alarms count as they are now"): self.unsure and len(trigger.severities) < len(SEVERITIES),
+            _("groups and labels count as they are now"): self.rule.scope.group is not None or bool(self.rule.scope.labels),
         }
         return [text for text, so in found.items() if so]
 
@@ -116,47 +118,69 @@ class Backtest:
         facts = member.facts
         past.recall(device.pk, facts, self.plan, {}, (self.start, self.start))
         seed(facts, device.pk, self.plan, self.start)
-        facts.attributes = dict(Attribute.objects.filter(device=device).values_list("key", "value")) if self.plan.attributes else {}
+        standing = stood(device, self.rule, self.plan, self.start)
+        first = self._first(facts, standing)
         others = Others(self.tenant, self.plan.others, self.start, self.end)
         state = State()
-        for moment in self._answered(member, moments(self.rule, self.plan, device, self.start, self.end, others.instants())):
-            self._overdue(member, state, moment.at, others)
-            facts.take(moment.at, moment.values)
-            facts.put(self.plan.windows, moment.at, moment.values)
-            if moment.looks:
-                facts.params = moment.params
-                self._count(member, moment)
-                self._step(member, state, others)
-        self._overdue(member, state, self.end, others)
+        found = moments(self.rule, self.plan, device, self.start, self.end, others.instants())
+        try:
+            for moment, answers in self._answered(member, standing.ahead(), found):
+                self._overdue(member, state, moment.at, others, standing)
+                first.setdefault(moment.kind, moment.at)
+                _take(facts, self.plan, standing, moment)
+                if moment.looks:
+                    facts.params, facts.lua = moment.params, answers
+                    standing.tell(facts, moment.speaks)
+                    self.unsure = self.unsure or not moment.sure
+                    self._count(member, moment)
+                    self._step(member, state, others)
+            self._overdue(member, state, self.end, others, standing)
+        finally:
+            for kind in KINDS:
+                self.known.note(kind, kept_since(kind, device) if kind in HAPPENED.values() else first.get(kind))
+
+    def _first(self, facts: Facts, standing: Standing) -> dict[str, int]:
+        """What of a device is known from the start."""
+        found = {"readings": facts.newest > 0, "attributes": standing.is_known, "presence": standing.online is not None}
+        return {kind: self.start for kind, so in found.items() if so}
 
     def _count(self, member: Member, moment: Moment) -> None:
-        for counter in self.rule.counters if moment.values else ():
+        for counter in self.rule.counters if moment.fresh else ():
             if counter.test(member.facts):
                 member.facts.windows[counter.window].add(moment.at, 1.0)
 
-    def _answered(self, member: Member, found: Iterator[Moment]) -> Iterator[Moment]:
-        """The moments, the rule's scripts asked about them: some at a time, in one call to the sandbox."""
+    def _answered(self, member: Member, ahead: Standing, found: Iterator[Moment]) -> Iterator[tuple[Moment, Answers]]:
+        """The moments, and what the rule's scripts say to each: asked some at a time, in one call to the sandbox."""
         if not self.plan.lua:
-            yield from found
+            yield from ((moment, NO_ANSWERS) for moment in found)
             return
         while some := list(islice(found, SCRIPTED)):
             self._demand_time()
             said = [self._said(member, moment) for moment in some]
-            answers = scripts.run([(member, each) for each in said])
+            attributes = {}
             for moment, each in zip(some, said, strict=True):
-                member.facts.lua = answers.of(each)
-                yield moment
+                if moment.scope:
+                    ahead.change(moment.scope, moment.patch)
+                attributes[id(each)] = ahead.attributes
+            answers = scripts.run([(member, each) for each in said if each is not None], attributes)
+            yield from ((moment, answers.of(each)) for moment, each in zip(some, said, strict=True))
 
-    def _said(self, member: Member, moment: Moment) -> Report | Happening:
-        """What made the rule look then."""
+    def _said(self, member: Member, moment: Moment) -> Report | AttributeReport | Happening | None:
+        """What made the rule look then, or what its scripts know since; None where nothing did."""
         if moment.values:
             return Report(member.id, moment.at, dict(moment.values), moment.at)
+        if not moment.looks:
+            return None
+        if moment.patch:
+            return AttributeReport(member.id, moment.at, dict(moment.patch), moment.at)
         return Happening(member.id, moment.at, self.rule.trigger.kind, dict(moment.params), self.rule.id)
 
-    def _overdue(self, member: Member, state: State, until: int, others: Others) -> None:
+    def _overdue(self, member: Member, state: State, until: int, others: Others, standing: Standing) -> None:
         """Look at all times that are over before an instant."""
         while state.due and state.due < until:
             member.facts.at, member.facts.fresh = state.due, {}
+            member.facts.lua = scripts.again(member, self.rule, state.due)
+            standing.tell(member.facts)
             state.due = 0
             self._step(member, state, others)
 
@@ -181,6 +205,18 @@ class Backtest:
             if len(self.firings) >= MOST_FIRINGS:
                 raise Limit(_("only the first %(most)d firings are shown") % {"most": MOST_FIRINGS})
             self.firings.append(firing_of(self.rule, member, CHANGES[change], 0))
+
+
+def _take(facts: Facts, plan: Plan, standing: Standing, moment: Moment) -> None:
+    """Know what a moment says."""
+    facts.at, facts.fresh = moment.at, moment.fresh
+    if moment.values:
+        facts.take(moment.at, moment.values)
+        facts.put(plan.windows, moment.at, moment.values)
+    if moment.scope:
+        standing.change(moment.scope, moment.patch)
+    if moment.online is not None:
+        standing.online = moment.online
 
 
 def _shown(firing: Firing) -> dict[str, Any]:

@@ -59,6 +59,7 @@ class Needs:
         self.lua: list[Lua] = []
         self.tests: list[tuple[str, Test]] = []  # each comparison, to explain the whole by
         self.any_reading = False  # every report concerns it, whatever it says
+        self.silence = False  # when the device last said anything counts
         self.presence = False
         self.previous = False
         self.leaves = 0

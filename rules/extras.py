@@ -12,6 +12,7 @@ from .compiled import Compiled
 from .derived import Happening
 from .plan import Plan
 from .roster import Member
+from .standing import merged
 
 KINDS: dict[type, str] = {AttributeReport: "attributes", EventReport: "event", Presence: "presence"}
 
@@ -53,8 +54,8 @@ def fresh_of(each: Any) -> Mapping[str, Any]:
 
 def fetch(members: Sequence[Member]) -> None:
     """Fill what the plans of these members ask for, one query each."""
-    if any(member.plan.attributes for member in members):
-        _attributes({member.id: member for member in members if member.plan.attributes})
+    if asking := {member.id: member for member in members if member.plan.attributes or member.plan.all_attributes}:
+        _attributes(asking)
     if any(member.plan.presence for member in members):
         _presence({member.id: member for member in members if member.plan.presence})
     if any(member.plan.others for member in members):
@@ -64,11 +65,11 @@ def fetch(members: Sequence[Member]) -> None:
 def _attributes(members: Mapping[int, Member]) -> None:
     """Where several scopes have an attribute, the server's word counts before the shared one, and that before the device's."""
     rows = Attribute.objects.filter(device_id__in=members).values_list("device_id", "scope", "key", "value")
-    found: dict[int, dict[str, Any]] = {device_id: {} for device_id in members}
-    for device_id, _, key, value in sorted(rows, key=lambda row: ("reported", "shared", "server").index(row[1])):
-        found[device_id][key] = value
+    found: dict[int, dict[str, dict[str, Any]]] = {device_id: {} for device_id in members}
+    for device_id, scope, key, value in rows:
+        found[device_id].setdefault(scope, {})[key] = value
     for device_id, member in members.items():
-        member.facts.attributes = found[device_id]
+        member.facts.attributes = merged(found[device_id])
 
 
 def _presence(members: Mapping[int, Member]) -> None:

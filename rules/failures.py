@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from iotpanel import metrics
 
-from . import closing
+from . import closing, stops
 from .compiled import Compiled
 from .models import Rule
 
@@ -42,10 +42,10 @@ def _count(rules: QuerySet[Rule], error: Exception) -> bool:
     row.failures = row.failures + 1 if again else 1
     row.failed_at, row.last_error = now, f"{type(error).__name__}: {error}"[:1000]
     if row.failures >= MOST_FAILURES:
-        row.enabled, row.disabled_reason = False, f"It failed {row.failures} times within an hour: {row.last_error}"[:1000]
+        row.enabled, row.disabled_reason = False, stops.FAILED_OFTEN
+        row.disabled_about = {"times": row.failures, "error": row.last_error}
         metrics.RULES_DISABLED.inc()
-        closing.close(row.pk, row.disabled_reason)
-    Rule.objects.filter(pk=row.pk).update(
-        failures=row.failures, failed_at=now, last_error=row.last_error, enabled=row.enabled, disabled_reason=row.disabled_reason
-    )
+        closing.close(row.pk, row.stopped_because)
+    changed = ("failures", "failed_at", "last_error", "enabled", "disabled_reason", "disabled_about")
+    Rule.objects.filter(pk=row.pk).update(**{name: getattr(row, name) for name in changed})
     return not row.enabled

@@ -68,7 +68,7 @@ class Look:
         if state is None:
             return
         extras.fetch([member])
-        member.facts.at, member.facts.fresh = at, {}
+        member.facts.at, member.facts.fresh, member.facts.lua = at, {}, scripts.again(member, rule, at)
         state.due, state.dirty = 0, True
         self._step(rule, member, at + state.skew)
 

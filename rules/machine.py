@@ -52,6 +52,8 @@ def step(rule: Timing, state: State, facts: Facts) -> str | None:
     """Look at the device once; what changed, if anything. Notes in the state when to look again without a report."""
     facts.due, phase = 0, state.phase
     found = _when_raised(rule, state, facts) if state.phase == RAISED else _when_quiet(rule, state, facts)
+    if rule.momentary:  # what happened is over: a later look would find nothing that had happened
+        return found
     if state.phase != phase:
         state.due = facts.due
     elif facts.due and (not state.due or facts.due < state.due):  # one that is too early only looks again

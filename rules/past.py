@@ -44,12 +44,16 @@ def feed(facts: Facts, plan: Plan, at: int, values: Mapping[str, Any]) -> None:
                 facts.windows[counter.window].add(at, 1.0)
 
 
-def reports(device_id: int, plan: Plan, start: int, end: int) -> Iterator[tuple[int, dict[str, Any]]]:
-    """The stored readings that the plan's rules look at in [start, end), by time; at most MOST_READINGS."""
+def reports(device_id: int, plan: Plan, start: int, end: int, *, named: bool = False) -> Iterator[tuple[int, dict[str, Any]]]:
+    """The stored readings that the plan's rules look at in [start, end), by time; at most MOST_READINGS.
+
+    `named`: of no others than they name.
+    """
     after: tuple[int, str] | None = None
     moment, values, count = 0, dict[str, Any](), 0
-    names = [] if plan.any_reading else sorted(plan.names)  # none: all there are
-    while (names or plan.any_reading) and count < MOST_READINGS:
+    every = plan.any_reading and not named
+    names = [] if every else sorted(plan.names)  # none: all there are
+    while (names or every) and count < MOST_READINGS:
         page = store().readings(device_id, names, max(start, 0), end, False, PAGE, after)
         for name, at, value in page:
             if at != moment:

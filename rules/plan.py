@@ -29,6 +29,7 @@ class Plan:
         self.attributes = frozenset(name for rule in rules for name in rule.needs.attributes)
         self.others = frozenset(pair for rule in rules for pair in rule.needs.others)
         self.lua = any(rule.needs.lua for rule in rules)
+        self.all_attributes = any("attributes" in script.source for rule in rules for script in rule.needs.lua)
         self.presence = any(rule.needs.presence for rule in rules)
         self.previous = any(rule.needs.previous for rule in rules)
         self.reach = max((rule.reach for rule in rules), default=0)

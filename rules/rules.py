@@ -52,7 +52,7 @@ def update_rule(rule: Rule, **changes: Any) -> Rule:
     before, was_on = rule.body, rule.enabled
     compiled = _apply(rule, {"name": rule.name, "body": rule.body, "enabled": rule.enabled, **changes})
     rule.version += 1
-    rule.failures, rule.last_error, rule.disabled_reason = 0, "", ""
+    rule.failures, rule.last_error, rule.disabled_reason, rule.disabled_about = 0, "", "", {}
     rule.save()
     if was_on and not rule.enabled:
         _close(rule, _("The rule was switched off."))

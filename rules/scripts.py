@@ -18,6 +18,7 @@ from devices.messages import Decoded, Frame, Report
 from . import extras
 from .compiled import Compiled
 from .conditions import Lua
+from .derived import Happening
 from .problems import BadRule
 from .roster import Member
 
@@ -38,6 +39,7 @@ class Scripts(NamedTuple):
 
 
 NONE = Scripts({})
+NO_OTHERS: Mapping[int, Mapping[str, Any]] = {}
 
 
 @lru_cache(maxsize=1024)
@@ -63,8 +65,11 @@ def check_scripts(rule: Compiled) -> None:
             raise BadRule(script.path, error)
 
 
-def run(concerned: Sequence[tuple[Member, Any]]) -> Scripts:
-    """Ask the scripts about all reports of a batch. Raises Unavailable where the sandbox cannot be started."""
+def run(concerned: Sequence[tuple[Member, Any]], attributes: Mapping[int, Mapping[str, Any]] = NO_OTHERS) -> Scripts:
+    """Ask the scripts about all reports of a batch. `attributes`: those that count, by `id()`, where they are not the member's.
+
+    Raises Unavailable where the sandbox cannot be started.
+    """
     if not any(member.plan.lua for member, _ in concerned):
         return NONE
     frames: dict[tuple[Key, str], list[tuple[int, Frame]]] = {}
@@ -76,7 +81,7 @@ def run(concerned: Sequence[tuple[Member, Any]]) -> Scripts:
         if type(each) is Report:
             values.update(each.values)
         if scripts := [(rule, script) for rule in _asked(member, each) for script in rule.needs.lua]:
-            frame = _frame(member, each, values)
+            frame = _frame(member, each, values, attributes.get(id(each), member.facts.attributes))
             for rule, script in scripts:
                 frames.setdefault(((str(rule.id), script.number), source_of(script)), []).append((id(each), frame))
     answers: dict[int, dict[Key, Any]] = {}
@@ -84,6 +89,14 @@ def run(concerned: Sequence[tuple[Member, Any]]) -> Scripts:
         for (slot, _), found in zip(slots, decode(source, [frame for _, frame in slots]), strict=True):
             answers.setdefault(slot, {})[key] = _answer(found)
     return Scripts(answers)
+
+
+def again(member: Member, rule: Compiled, at: int) -> Mapping[Key, Any]:
+    """What one rule's scripts say of a device of which nothing has come, because a time is over."""
+    if not rule.needs.lua:
+        return {}
+    each = Happening(member.id, at, "other", {}, rule.id)
+    return run([(member, each)]).of(each)
 
 
 def _asked(member: Member, each: Any) -> Sequence[Compiled]:
@@ -95,12 +108,12 @@ def _asked(member: Member, each: Any) -> Sequence[Compiled]:
     return [rule for rule in member.plan.of(kind) if extras.concerns(rule, each)]
 
 
-def _frame(member: Member, each: Any, values: Mapping[str, Any]) -> Frame:
+def _frame(member: Member, each: Any, values: Mapping[str, Any], attributes: Mapping[str, Any]) -> Frame:
     is_report = type(each) is Report
     facts = {
         "values": values,
         "fresh": each.values if is_report else extras.fresh_of(each),
-        "attributes": dict(member.facts.attributes),
+        "attributes": dict(attributes),
         "params": {} if is_report else dict(extras.params_of(each)),
         "device": member.about.key,
         "at": each.at // 1000,

@@ -31,7 +31,7 @@ def _no_data(leaf: Mapping[str, Any], path: str, needs: Needs, leaves: Leaf) -> 
     if name:
         needs.uses.append(Use(f"{path}.property", "property", name))
     else:
-        needs.any_reading = True
+        needs.any_reading = needs.silence = True
 
     def test(facts: Facts) -> bool | None:
         heard = facts.times.get(name, 0) if name else facts.newest

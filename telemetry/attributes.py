@@ -14,6 +14,8 @@ from devices.messages import AttributeReport
 from devices.models import Device
 from iotpanel.databases import execute
 
+from . import attribute_history
+from .attribute_history import Change
 from .models import Attribute
 from .models.attribute import Scope
 from .stores.backend.packed import bigints, instants, jsons, texts
@@ -59,19 +61,26 @@ def _write(reports: Sequence[AttributeReport]) -> list[Verdict]:
     there = {row[0] for row in execute(LOCK, [ids])}
     entries: dict[Key, Entry] = {(device_id, key): (orjson.loads(value), at) for device_id, key, value, at in execute(EXISTING, [ids])}
     changed: set[Key] = set()
+    history: list[Change] = []
     verdicts: list[Verdict] = []
     for report in reports:
         if report.device_id in there:
-            verdicts.append(_apply(report, entries, changed))
+            verdicts.append(_apply(report, entries, changed, history))
         else:
             verdicts.append(Invalid("unknown_device", "The device was deleted."))
     _upsert({key: entries[key] for key in sorted(changed)})
+    attribute_history.note(history)
     return verdicts
 
 
-def _apply(report: AttributeReport, entries: dict[Key, Entry], changed: set[Key]) -> Written:
+def _apply(report: AttributeReport, entries: dict[Key, Entry], changed: set[Key], history: list[Change]) -> Written:
     news = {(report.device_id, name): (value, report.at) for name, value in report.values.items()}
     winners = {key: entry for key, entry in news.items() if key not in entries or _wins(entry, entries[key])}
+    history += [
+        Change(report.device_id, Scope.REPORTED.value, name, at, value)
+        for (_, name), (value, at) in winners.items()
+        if (key := (report.device_id, name)) not in entries or not same(value, entries[key][0])
+    ]
     entries.update(winners)
     changed.update(winners)
     return Written.STORED if winners else Written.DUPLICATE
@@ -101,9 +110,13 @@ def set_server(device: Device, *, scope: Scope, values: Mapping[str, Any], at: d
     if scope == Scope.SHARED:
         shadow.share(device, values)
     own = Attribute.objects.filter(device=device, scope=scope)
+    before = dict(own.values_list("key", "value"))
     own.filter(key__in=[key for key, value in values.items() if value is None]).delete()
     rows = [Attribute(device=device, scope=scope, key=key, value=value, at=at) for key, value in values.items() if value is not None]
     Attribute.objects.bulk_create(rows, update_conflicts=True, unique_fields=["device", "scope", "key"], update_fields=["value", "at"])
+    moment = to_microseconds(at)
+    changed = {key: value for key, value in values.items() if not same(value, before.get(key))}
+    attribute_history.note([Change(device.pk, scope.value, key, moment, value) for key, value in changed.items()])
 
 
 def read(device_id: int) -> dict[str, dict[str, Entry]]:

@@ -22,6 +22,8 @@ TABLES = {
     "telemetry_rollup_hour": ("property", "bucket"),
     "telemetry_rollup_day": ("property", "bucket"),
     "telemetry_dirtybucket": ("hour", "claimed"),
+    "telemetry_attributechange": ("id",),
+    "devices_presencechange": ("id",),
     "telemetry_archive": ("received_at",),
     "telemetry_ledgerhour": ("hour",),
     "telemetry_latest": (),

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from django.conf import settings
 from django.utils import timezone
 
+from . import old_changes
 from .pruning import Deadline, until_none
 
 ROWS_AT_ONCE = 5000
@@ -58,4 +59,4 @@ def drop(*, now: datetime | None = None, seconds: float = 60) -> int:
     for query, days in KEPT:
         if days():
             dropped += until_none(query, [moment - timedelta(days=days()), ROWS_AT_ONCE], deadline)
-    return dropped
+    return dropped + old_changes.drop(now=moment, deadline=deadline)

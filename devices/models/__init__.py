@@ -11,6 +11,7 @@ from .firmware import Firmware, RunningFirmware
 from .group import Group, GroupSet
 from .job import Job, JobState, JobTarget, TargetState
 from .presence import DevicePresence
+from .presence_change import PresenceChange
 from .product import Product
 from .registration import RegistrationMode, RegistrationPolicy, Serial, SerialState
 from .shadow import Shadow, ShadowStep
@@ -37,6 +38,7 @@ __all__ = [
     "Job",
     "JobState",
     "JobTarget",
+    "PresenceChange",
     "Product",
     "RegistrationMode",
     "RegistrationPolicy",

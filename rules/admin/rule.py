@@ -81,10 +81,10 @@ class RuleAdmin(TenantModelAdmin):
     list_filter_submit = True
     search_fields = ("name",)
     fields = (
-        *("tenant", "name", "enabled", "body", "shown_sentence", "failures", "last_error", "disabled_reason"),
+        *("tenant", "name", "enabled", "body", "shown_sentence", "failures", "last_error", "shown_reason"),
         *("created_by", "created_at", "updated_at"),
     )
-    readonly_fields = ("shown_sentence", "failures", "last_error", "disabled_reason", "created_by", "created_at", "updated_at")
+    readonly_fields = ("shown_sentence", "failures", "last_error", "shown_reason", "created_by", "created_at", "updated_at")
     add_fieldsets = ((None, {"fields": ("tenant", "name", "enabled", "body")}),)
     actions = ("switch_on", "switch_off")
 
@@ -127,6 +127,10 @@ class RuleAdmin(TenantModelAdmin):
     @admin.display(description=gettext_lazy("in words"))
     def shown_sentence(self, obj: Rule) -> str:
         return plain(sentence(obj.body, Names()))[:300] if obj.pk else ""
+
+    @admin.display(description=gettext_lazy("switched off because"))
+    def shown_reason(self, obj: Rule) -> str:
+        return obj.stopped_because
 
     @admin.display(description=gettext_lazy("active alarms"), ordering="active")
     def active_alarms(self, obj: Any) -> SafeString | str:

@@ -61,7 +61,8 @@ class RuleSerializer(serializers.Serializer[Rule]):
     actions = serializers.JSONField(required=False)
     failures = serializers.IntegerField(read_only=True)
     last_error = serializers.CharField(read_only=True)
-    disabled_reason = serializers.CharField(read_only=True)
+    disabled_reason = serializers.CharField(read_only=True, help_text="Why the platform switched it off, in the language of the request.")
+    disabled_code = serializers.CharField(read_only=True, help_text="The same as a code that stays: failed_often, or said.")
     created_at = serializers.DateTimeField(read_only=True)
     updated_at = serializers.DateTimeField(read_only=True)
 
@@ -89,7 +90,8 @@ class RuleSerializer(serializers.Serializer[Rule]):
             **own,
             "failures": instance.failures,
             "last_error": instance.last_error,
-            "disabled_reason": instance.disabled_reason,
+            "disabled_reason": instance.stopped_because,
+            "disabled_code": instance.disabled_reason,
             "created_at": instance.created_at.isoformat(),
             "updated_at": instance.updated_at.isoformat(),
         }

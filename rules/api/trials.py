@@ -14,6 +14,7 @@ from iotpanel.tenants.models import Tenant
 from rules import trace
 from rules.backtest import Backtest
 from rules.compiled import Compiled
+from rules.known import KINDS
 from rules.models import Rule
 from rules.problem_words import said
 from rules.problems import BadRule
@@ -46,6 +47,15 @@ class FiringSerializer(serializers.Serializer[Any]):
     values = serializers.JSONField()
 
 
+class KnownSerializer(serializers.Serializer[Any]):
+    kind = serializers.ChoiceField(KINDS)
+    since = serializers.FloatField(
+        allow_null=True, help_text="From when on it is known of any device, at the earliest the start; null: of none."
+    )
+    since_all = serializers.FloatField(allow_null=True, help_text="From when on it is known of all devices of which anything is known.")
+    devices_unknown = serializers.IntegerField(help_text="Devices of which nothing of this kind is known.")
+
+
 class BacktestAnswer(serializers.Serializer[Any]):
     devices = serializers.IntegerField()
     devices_done = serializers.IntegerField()
@@ -54,6 +64,7 @@ class BacktestAnswer(serializers.Serializer[Any]):
     alarms = serializers.IntegerField()
     notifications = serializers.IntegerField()
     stopped = serializers.CharField(allow_blank=True, help_text="Which bound was reached; empty: none.")
+    known = KnownSerializer(many=True, help_text="From when on each kind of past is known that the rule looks at.")
     assumed = serializers.ListField(child=serializers.CharField(), help_text="In what this is not as it would have been.")
 
 

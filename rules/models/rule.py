@@ -4,10 +4,10 @@ from typing import Any, Self
 
 from django.conf import settings
 from django.db import models
-from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from iotpanel.tenants.models import InHistory, Tenant, TenantQuerySet
+from rules.stops import stopped
 
 
 class RuleSet(TenantQuerySet):
@@ -19,7 +19,8 @@ class Rule(InHistory, models.Model):
     """`body` is what a person wrote, by the published schema (`rules/schema.py`), without name and switch.
 
     `version` grows with every change: what was compiled of an older one is thrown away. A rule that failed too often
-    is switched off, and `disabled_reason` says why. `trigger` is the body's kind of trigger, to find rules by.
+    is switched off; `disabled_reason` says why as a code, which `disabled_about` fills (`rules/stops.py`). `trigger` is
+    the body's kind of trigger, to find rules by.
     """
 
     tenant = models.ForeignKey(Tenant, models.CASCADE, related_name="rules", verbose_name=_("tenant"))
@@ -32,6 +33,7 @@ class Rule(InHistory, models.Model):
     failed_at = models.DateTimeField(_("failed at"), null=True, editable=False)
     last_error = models.TextField(_("last error"), blank=True, editable=False)
     disabled_reason = models.TextField(_("switched off because"), blank=True, editable=False)
+    disabled_about = models.JSONField(default=dict, editable=False)
     created_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, editable=False, related_name="+")
     created_at = models.DateTimeField(_("created at"), auto_now_add=True)
     updated_at = models.DateTimeField(_("updated at"), auto_now=True)
@@ -53,9 +55,7 @@ class Rule(InHistory, models.Model):
     @property
     def stopped_because(self) -> str:
         """`disabled_reason` in the reader's language; empty where the platform has not switched it off."""
-        if not self.disabled_reason:
-            return ""
-        return gettext("It failed %(times)d times within an hour: %(error)s") % {"times": self.failures, "error": self.last_error}
+        return stopped(self.disabled_reason, self.disabled_about)
 
     @property
     def scope(self) -> dict[str, Any]:

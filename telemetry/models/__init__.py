@@ -2,6 +2,7 @@
 
 from .archive import ArchivedMessage
 from .attribute import Attribute
+from .attribute_change import AttributeChange
 from .dead_letter import DeadLetterRecord
 from .erasure import Erasure
 from .event import Event
@@ -15,6 +16,7 @@ from .rollup import DirtyBucket, Forgotten, RollupDay, RollupFrontier, RollupHou
 __all__ = [
     "ArchivedMessage",
     "Attribute",
+    "AttributeChange",
     "DeadLetterRecord",
     "DirtyBucket",
     "Erasure",

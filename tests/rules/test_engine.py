@@ -188,7 +188,8 @@ def test_a_rule_that_fails_is_switched_off_and_others_go_on(tenant: Tenant) -> N
     bad.refresh_from_db()
     good.refresh_from_db()
     assert (bad.enabled, good.enabled) == (False, True)
-    assert "ZeroDivisionError: by design" in bad.disabled_reason
+    assert (bad.disabled_reason, bad.disabled_about["times"]) == ("failed_often", failures.MOST_FAILURES)
+    assert bad.stopped_because == "It failed 10 times within an hour: ZeroDivisionError: by design"
     with translation.override("zh-hans"):
         assert bad.stopped_because == "一小时内失败了 10 次：ZeroDivisionError: by design"
     assert [alarm.rule_name for alarm in Alarm.objects.all()] == ["good"]

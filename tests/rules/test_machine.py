@@ -127,3 +127,11 @@ def test_a_moment_never_lasts() -> None:
     device = Device(trigger="event", cooldown="1m", when=None)
     assert [device.say(at) for at in (0, 30, 61)] == ["raised", None, "raised"]
     assert device.state.phase == 0
+
+
+def test_what_has_happened_is_over_and_is_not_looked_at_again() -> None:
+    """Else an event of the night would be answered in the morning, when the hours begin."""
+    device = Device(trigger="event", when={"during": {"from": "08:00", "to": "18:00", "tz": "UTC"}})
+    assert device.say(0) == "raised"  # 13:46
+    assert device.say(8 * 3_600) is None
+    assert device.wait(3 * 86_400) == []

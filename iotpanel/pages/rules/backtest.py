@@ -22,6 +22,8 @@ from rules.problems import BadRule
 from telemetry.charts import line
 from telemetry.stores.clock import to_microseconds
 
+from .known import known_words
+
 LANES = 8
 POINTS = 300
 QUICK = 3.0  # seconds: only then another span is tried too
@@ -37,7 +39,7 @@ class Span(NamedTuple):
 
 
 def backtest(tenant: Tenant, body: Mapping[str, Any], days: int) -> Answer:
-    """`{"facts", "rows", "start", "end", "limit", "others", "note"}`; only `note` where it cannot be tried."""
+    """`{"facts", "rows", "start", "end", "limit", "others", "known", "note"}`; only `note` where it cannot be tried."""
     end = timezone.now()
     start = end - timedelta(days=days)
     began = time.perf_counter()
@@ -56,6 +58,7 @@ def backtest(tenant: Tenant, body: Mapping[str, Any], days: int) -> Answer:
         "rows": _rows(tenant, body, spans, names, (start, end)),
         "others": max(0, found["devices"] - min(len(spans), LANES)),
         "others_fired": sum(sorted((len(each) for each in spans.values()), reverse=True)[LANES:]),
+        "known": known_words(found, start.timestamp() * 1000, end.timestamp() * 1000),
         "note": found["stopped"] or (_suggestion(tenant, body, start, end, _count(spans)) if took < QUICK else ""),
     }
 

@@ -1,4 +1,5 @@
 // The rule page: the form, the sentence and the back-test follow every edit; what is saved is the rule's JSON.
+import { moment } from "./device-format.js";
 import { actions } from "./rule-actions.js";
 import { button, choice, icon, make, span, tool } from "./rule-dom.js";
 import { Rows } from "./rule-rows.js";
@@ -228,6 +229,9 @@ class RulePage {
     facts.hidden = !found?.facts;
     note.hidden = !found?.note && Boolean(found);
     note.querySelector("span").textContent = found ? found.note || "" : this.words.test_failed;
+    const known = find("known");
+    known.hidden = !found?.known?.length;
+    known.replaceChildren(...(found?.known || []).map(([text, since, later]) => make("p", {}, text.replace("TIME", since ? moment(since) : "").replace("LATER", later ? moment(later) : ""))));
     if (!found?.facts) { find("strips").replaceChildren(); return; }
     facts.replaceChildren(...found.facts.map(([label, value]) => make("div", {}, make("dt", {}, label), make("dd", { class: "num" }, value))));
     strips(find("strips"), found, this.words);
