@@ -43,8 +43,6 @@ MOST_FIRINGS = 2_000
 MOST_SECONDS = 20.0
 SCRIPTED = 200  # reports that scripts are asked about at once
 NO_PAST = gettext_noop("it cannot be tried over the past: a scene is run by hand, and nothing in the past would have started it")
-
-
 Answers = Mapping[Any, Any]
 NO_ANSWERS: Answers = {}
 
@@ -74,7 +72,7 @@ class Backtest:
                 self._device(device)
                 done += 1
             if count > MOST_DEVICES:
-                stopped = f"only the first {MOST_DEVICES} devices were looked at"
+                stopped = _("only the first %(most)d devices were looked at") % {"most": MOST_DEVICES}
         except Limit as limit:
             stopped = str(limit)
         self.firings.sort(key=lambda firing: firing.at)

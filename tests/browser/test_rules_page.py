@@ -41,6 +41,7 @@ def test_a_rule_is_built_tried_switched_on_and_raises_its_alarm(visit: Start, pl
         )
         expect(page.locator("[data-rule=facts]")).to_contain_text("2 times")
         expect(page.locator(".strip .fire")).to_have_count(2)
+        expect(page.locator("[data-rule=known]")).to_contain_text("eadings")
         page.get_by_role("button", name="Switch on").click()
         expect(page.locator(".page-header .badge", has_text="on").first).to_be_visible()
 

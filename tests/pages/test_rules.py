@@ -164,6 +164,16 @@ def test_nothing_but_a_body_is_read(viewer: User, product: Product) -> None:
     assert ask(viewer, "backtest").status_code == 404
 
 
+def test_the_strip_says_what_of_the_past_is_known(viewer: User, product: Product, tenant: Tenant) -> None:
+    make.make_device(tenant, product=product)
+    found = ask(viewer, "backtest", body={**BODY, "trigger": "presence", "when": {"online": False}}).json()
+
+    assert [line[0] for line in found["known"]] == [
+        "Online and offline: nothing is known.",
+        "What is not known is neither so nor not so: it raises nothing and clears nothing.",
+    ]
+
+
 def test_a_viewer_and_an_operator_only_look(tenant: Tenant, viewer: User, rule: Rule) -> None:
     for user in (viewer, make.make_member(tenant, Role.OPERATOR)):
         client = browser(user)
