@@ -14,7 +14,8 @@ from rules import backtest
 from rules.models import Alarm, AlarmEvent, RuleState
 from rules.rules import checked
 from rules.sweeps import sweep
-from telemetry.attributes import Scope, set_server
+from telemetry.attributes import set_server
+from telemetry.models.attribute import Scope
 from telemetry.stores.clock import to_datetime, to_microseconds
 from telemetry.uplink.pipeline import process
 from tests.rest import Rest
@@ -35,9 +36,9 @@ def status(device: Device, second: float, word: str) -> None:
     process([Uplink(f"devices/{device.key}/up/status", word.encode(), T0 + round(second * SECOND))])
 
 
-def tried(tenant: Tenant, start: int = T0, **body: Any) -> dict[str, Any]:
+def tried(tenant: Tenant, **body: Any) -> dict[str, Any]:
     whole = {"scope": {"product": "freezers"}, "actions": [{"kind": "alarm"}]} | body
-    return backtest.Backtest(checked(tenant, whole), tenant, start, T0 + HOUR * SECOND).run(whole["scope"])
+    return backtest.Backtest(checked(tenant, whole), tenant, T0, T0 + HOUR * SECOND).run(whole["scope"])
 
 
 def moments(answer: dict[str, Any]) -> Changes:
@@ -151,7 +152,7 @@ def test_a_schedule_is_no_word_of_the_device(tenant: Tenant) -> None:
 def test_a_script_is_asked_again_when_its_time_is_over(tenant: Tenant) -> None:
     """It lasts five minutes without another report: live by the sweep, and over the past."""
     freezer = make_freezer(tenant)
-    body = {"when": {"lua": "values.temperature > 5"}, "for": "5m"}
+    body: dict[str, Any] = {"when": {"lua": "values.temperature > 5"}, "for": "5m"}
     make_rule(tenant, name="script", **body)
     say(freezer, 0, temperature=6)
     assert RuleState.objects.get().due_at is not None

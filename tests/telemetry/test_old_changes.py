@@ -2,6 +2,7 @@
 
 import time
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.utils import timezone
@@ -12,8 +13,8 @@ from devices.messages import AttributeReport, Presence
 from devices.models import DevicePresence, PresenceChange
 from iotpanel.tenants.models import Tenant
 from telemetry import attribute_history, attributes, erasure, old_changes
-from telemetry.attributes import Scope
 from telemetry.models import AttributeChange
+from telemetry.models.attribute import Scope
 from telemetry.pruning import Deadline
 from telemetry.stores.clock import to_datetime
 from tests.make import make_device
@@ -45,7 +46,13 @@ def test_presence_is_noted_where_it_changes_alone(tenant: Tenant) -> None:
 
 def test_attributes_are_noted_where_they_change_alone(tenant: Tenant) -> None:
     device = make_device(tenant)
-    said = [(0, {"fw": 1, "mode": "a"}), (1, {"fw": 1.0}), (2, {"fw": 2}), (1, {"fw": 7}), (3, {"fw": True})]
+    said: list[tuple[int, dict[str, Any]]] = [
+        (0, {"fw": 1, "mode": "a"}),
+        (1, {"fw": 1.0}),
+        (2, {"fw": 2}),
+        (1, {"fw": 7}),
+        (3, {"fw": True}),
+    ]
     attributes.write_reported([AttributeReport(device.pk, NOW + at, values, NOW) for at, values in said])
     for values in ({"room": "A"}, {"room": "A"}, {"room": None}, {"room": None}):
         attributes.set_server(device, scope=Scope.SERVER, values=values, at=to_datetime(NOW + 5))
@@ -65,7 +72,7 @@ def test_what_held_when_the_kept_time_begins_stays(tenant: Tenant, settings: Set
     settings.CHANGE_DAYS = 10
     device, busy = make_device(tenant), make_device(tenant, key="busy")
     came(device.pk, (NOW - 30 * DAY, True), (NOW - 20 * DAY, False), (NOW - 15 * DAY, True), (NOW - 5 * DAY, False))
-    reports = [(30, {"fw": 1, "mode": "a"}), (20, {"fw": 2}), (15, {"fw": 3}), (5, {"fw": 4})]
+    reports: list[tuple[int, dict[str, Any]]] = [(30, {"fw": 1, "mode": "a"}), (20, {"fw": 2}), (15, {"fw": 3}), (5, {"fw": 4})]
     attributes.write_reported([AttributeReport(device.pk, NOW - days * DAY, values, NOW) for days, values in reports])
     drop = lambda: old_changes.drop(now=to_datetime(NOW), deadline=Deadline(30))  # noqa: E731 - said four times
     assert drop() == 2 + 2
