@@ -30,7 +30,7 @@ def test_texts_that_were_written_before_stay_readable(tenant: Tenant, viewer: Us
     rules = [make_rule(tenant, name=name, enabled=False) for name in ("failed", "said", "fine")]
     for rule, text in zip(rules, (OLD, "Somebody's own words: 5 %", ""), strict=True):
         Rule.objects.filter(pk=rule.pk).update(disabled_reason=text)
-    migration = importlib.import_module("rules.migrations.0008_disabled_about")
+    migration = importlib.import_module("rules.migrations.0009_disabled_about")
     with connection.cursor() as cursor:
         cursor.execute(migration.TAKE_APART)
     failed, said, fine = (Rest(viewer).get(f"rules/{rule.pk}/").json() for rule in rules)

@@ -24,7 +24,7 @@ END WHERE disabled_reason <> '';
 
 
 class Migration(migrations.Migration):
-    dependencies = [("rules", "0007_held_and_seen")]
+    dependencies = [("rules", "0008_browser")]
 
     operations = [
         migrations.AddField("rule", "disabled_about", models.JSONField(default=dict, editable=False)),
