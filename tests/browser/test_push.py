@@ -12,6 +12,9 @@ from .conftest import Visit
 
 # What the worker would show is noted in its place: a browser without a screen has nowhere to show it.
 NOTE = "self.shown = []; self.registration.showNotification = async (title, options) => { self.shown.push([title, options]); }; void 0"
+# A browser that would ask, and whose person says no.
+ASK = """self.asked = 0; Object.defineProperty(Notification, "permission", { get: () => "default" });
+Notification.requestPermission = async () => { self.asked += 1; return "denied"; };"""
 GOOD = {"title": "Too warm", "body": "critical\n31.5", "severity": "critical", "url": "/alarms/7/", "lang": "en", "tag": "t"}
 HOSTILE = ["https://evil.example.org/", "//evil.example.org/", "javascript:alert(1)", "data:text/html,x", "\\\\evil.example.org", 7, None]
 
@@ -38,9 +41,13 @@ def test_a_person_is_told_in_a_browser(visit: Callable[..., Visit], platform: Pl
     expect(section.locator("[data-push-start]")).to_be_hidden()
     assert window.findings_in_both_widths() == []
 
-    window.context.grant_permissions(["notifications"])
+    page.add_init_script(ASK)
     page = window.open("/account/")
-    expect(section.locator("[data-push-start]")).to_have_text("在此浏览器中通知我")
+    assert page.evaluate("self.asked") == 0  # not before somebody wants it
+    page.get_by_role("button", name="在此浏览器中通知我").click()
+    expect(section.locator("[data-push-problem]")).to_contain_text("浏览器不允许")
+    assert page.evaluate("self.asked") == 1
+    assert window.findings_in_both_widths() == []
     page.evaluate("navigator.serviceWorker.ready")
     (worker,) = window.context.service_workers
     worker.evaluate(NOTE)
