@@ -49,7 +49,7 @@ def test_what_is_wrong_is_named_and_nothing_is_saved(owner: User, change: dict[s
 
 def test_each_kind_shows_its_schema(viewer: User) -> None:
     kinds = {row["kind"]: row for row in Rest(viewer).get("channels/kinds/").json()}
-    assert set(kinds) == {"inpage", "email", "webhook", "slack", "teams", "telegram", "dingtalk", "wecom", "feishu"}
+    assert set(kinds) == {"inpage", "email", "webhook", "slack", "teams", "telegram", "dingtalk", "wecom", "feishu", "web_push"}
 
 
 def test_a_test_message_on_the_pages_is_a_notice(owner: User, viewer: User, tenant: Tenant) -> None:

@@ -9,7 +9,7 @@ function obstacle() {
   return Notification.permission === "denied" ? "blocked" : "";
 }
 
-function say(state) {
+function showState(state) {
   for (const each of section.querySelectorAll("[data-push-says]")) each.hidden = each.dataset.pushSays !== state;
   section.querySelector("[data-push-start]").hidden = state !== "";
 }
@@ -56,7 +56,7 @@ async function start(button) {
   try {
     if (await Notification.requestPermission() !== "granted") {
       complain(section.dataset.blocked);
-      if (obstacle()) say(obstacle());
+      if (obstacle()) showState(obstacle());
       return;
     }
     await tell(await subscribe());
@@ -84,12 +84,12 @@ async function bind() {
   if (!section.dataset.key) return;
   const button = section.querySelector("[data-push-start]");
   button.addEventListener("click", () => start(button));
-  say(obstacle());
+  showState(obstacle());
   if (obstacle()) return;
   const { row } = await mine();
   if (!row) return;
   row.querySelector("[data-this]").hidden = false;
-  say("on");
+  showState("on");
 }
 
 if (section) bind();
