@@ -336,7 +336,7 @@ SPECTACULAR_SETTINGS = {
     "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
     "ENUM_NAME_OVERRIDES": {
         "Role": "iotpanel.tenants.models.Role",
-        "RunState": "telemetry.models.reprocess.RunState",
+        "RunState": "telemetry.models.run.RunState",
         **{name: f"devices.models.{name}" for name in ("CommandState", "SerialState", "JobState", "TargetState")},
     },
 }

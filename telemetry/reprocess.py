@@ -23,7 +23,7 @@ from devices.models import Device, Product
 from iotpanel.tenants.models import User
 
 from .models import ArchivedMessage, DeadLetterRecord, ReprocessRun
-from .models.reprocess import RunState
+from .models.run import RunState
 from .stores.clock import to_datetime, to_microseconds
 from .uplink import dead_letters, publish
 from .uplink.findings import DEAD_LETTERED, DUPLICATE, HEARTBEATS, STORED

@@ -8,7 +8,7 @@ from rest_framework import serializers
 from iotpanel.tenants.api.base import TenantViewSet
 from iotpanel.tenants.models import Role
 from telemetry.models import ReplayRun
-from telemetry.models.reprocess import RunState
+from telemetry.models.run import RunState
 from telemetry.uplink import replay_runs
 
 

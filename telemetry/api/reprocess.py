@@ -13,7 +13,7 @@ from iotpanel.api.fields import InstantField, KeyOfField
 from iotpanel.tenants.models import Role
 from telemetry import reprocess, tasks
 from telemetry.models import ReprocessRun
-from telemetry.models.reprocess import RunState
+from telemetry.models.run import RunState
 
 SHOWN = 50
 

@@ -20,7 +20,7 @@ from devices.exceptions import Unavailable
 from iotpanel.nudges import nudge
 from iotpanel.tenants.models import Tenant, User
 from telemetry.models import DeadLetterRecord, ReplayRun
-from telemetry.models.reprocess import RunState
+from telemetry.models.run import RunState
 
 from .replay import replay_chunk
 

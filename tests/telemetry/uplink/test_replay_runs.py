@@ -13,7 +13,7 @@ from devices.models import Device, Product
 from iotpanel.tenants.models import Tenant
 from telemetry import old_records, tasks
 from telemetry.models import DeadLetterRecord, ReplayRun, ReportRow
-from telemetry.models.reprocess import RunState
+from telemetry.models.run import RunState
 from telemetry.uplink import dead_letters, replay_runs
 from telemetry.uplink.memory import memory
 from telemetry.uplink.replay_runs import Replayed, replay_all
