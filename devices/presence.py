@@ -5,7 +5,7 @@ much it says. Words are taken in the order of their arrival; one that is older t
 """
 
 from collections.abc import Collection, Iterable, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 import orjson
 from django.conf import settings
@@ -16,10 +16,10 @@ from django.utils.module_loading import import_string
 from devices import presence_history
 from devices.downlink import wake
 from devices.messages import Change, Presence
+from devices.timestamps import EPOCH
 from iotpanel.databases import prepared
 
 SECOND = 1_000_000
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 # One statement: what was known is locked in the order of ids and remembered before it is written over.
 _APPLY = """

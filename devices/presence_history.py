@@ -1,16 +1,15 @@
 """When devices came and went: noted with each change, in its transaction, and read by time. Instants are µs since 1970."""
 
 from collections.abc import Iterator, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 import orjson
 
 from devices.messages import Presence
 from devices.models import PresenceChange
+from devices.timestamps import EPOCH, MICROSECOND
 from iotpanel.databases import prepared
 
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-MICROSECOND = timedelta(microseconds=1)
 _NOTE = """
     INSERT INTO devices_presencechange (device_id, at, online, cause)
     SELECT device_id, 'epoch'::timestamptz + at * interval '1 microsecond', online, cause
