@@ -16,7 +16,7 @@ from pytest_django import Settings
 from iotpanel import celery_app, databases
 from iotpanel.local.ports import free_port
 from iotpanel.processes import _beat_starts, _stops, _task_begins, _task_ends, _worker_starts
-from telemetry.stores.backend.base import reach
+from telemetry.stores.backend.base import DatabaseWrapper, reach
 
 
 @pytest.mark.django_db(transaction=True)
@@ -39,6 +39,16 @@ def session() -> int:
         with connection.cursor() as cursor:
             cursor.execute("SELECT pg_backend_pid()")
             return int(cursor.fetchone()[0])
+    finally:
+        connection.close()
+
+
+def session_beside(work: Callable[[], int]) -> int:
+    """What another thread does while this one has a connection; other than this one's."""
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_backend_pid()")
+            return int(cursor.fetchone()[0] != in_a_thread(work))
     finally:
         connection.close()
 
@@ -113,10 +123,26 @@ def test_threads_share_the_caches_connections(settings: Settings) -> None:
 def test_a_server_that_is_gone_is_said_at_once_instead_of_after_the_pools_patience(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(connections.settings["default"], "OPTIONS", {})
     monkeypatch.setitem(connections.settings["default"], "PORT", free_port())
+    monkeypatch.setitem(databases.POOL, "timeout", 0.3)
+    monkeypatch.setattr(DatabaseWrapper, "failures_before", 0)
     databases.share()
     try:
-        with pytest.raises(OperationalError, match="cannot be reached"):  # the pool would say that it has timed out
+        with pytest.raises(OperationalError, match="couldn't get a connection"):  # this one has found out
             in_a_thread(session)
+        with pytest.raises(OperationalError, match="cannot be reached"):
+            in_a_thread(session)
+    finally:
+        in_a_thread(end_pool)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_nobody_knocks_at_a_server_that_is_only_busy(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(connections.settings["default"], "OPTIONS", {})
+    monkeypatch.setattr(DatabaseWrapper, "failures_before", 0)
+    monkeypatch.setattr("telemetry.stores.backend.base.reach", lambda *_: pytest.fail("it was knocked at"))
+    databases.share()
+    try:
+        assert in_a_thread(lambda: session_beside(session))
     finally:
         in_a_thread(end_pool)
 

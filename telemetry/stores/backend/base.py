@@ -25,8 +25,15 @@ def reach(host: str, port: str | int) -> None:
         raise OperationalError(f"the database server at {host}:{port or 5432} cannot be reached: {error}") from error
 
 
+def failures(pool: Any) -> int:
+    """How often the pool has lost a connection, or could not make one. While that stands still, it is only busy."""
+    stats = pool.get_stats()
+    return int(stats.get("connections_errors", 0) + stats.get("connections_lost", 0))
+
+
 class DatabaseWrapper(TimescaleWrapper):
     SchemaEditorClass = SchemaEditor
+    failures_before = 0  # of this process's pool, when it last gave a connection
 
     def prepare_database(self) -> None:
         """Switch TimescaleDB on where it is wanted and can be loaded."""
@@ -37,9 +44,11 @@ class DatabaseWrapper(TimescaleWrapper):
 
     def get_new_connection(self, conn_params: dict[str, Any]) -> Any:
         """Raises OperationalError: at once where nothing listens any more, instead of after the pool's patience."""
-        if self.pool and not self.pool.get_stats().get("pool_available"):
+        if self.pool and failures(self.pool) != self.failures_before:
             reach(self.settings_dict["HOST"], self.settings_dict["PORT"])
         connection = super().get_new_connection(conn_params)
+        if self.pool:
+            DatabaseWrapper.failures_before = failures(self.pool)
         register(connection)
         # Django switches prepared statements off altogether; this way they are for those who ask (`iotpanel.databases.prepared`).
         connection.prepare_threshold = NEVER_BY_ITSELF
