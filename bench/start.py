@@ -17,8 +17,8 @@ from typing import Any
 from iotpanel.local.app import TOP
 from iotpanel.local.ports import free_port
 from iotpanel.local.testing import NOT_INHERITED
+from tests.homes import PORTS
 from tests.local.processes import mentions
-from tests.services import PORTS
 
 READY = "iotpanel is ready:"
 PATIENCE = 900.0

@@ -17,7 +17,7 @@ from rules import routes
 from rules.quota import QUOTA
 from telemetry.uplink.limiter import LIMITER
 from telemetry.uplink.memory import memory
-from tests import flushing, make
+from tests import flushing, make, mould
 from tests.services import Services, Stack
 
 # Passwords hashed as slowly as in earnest would cost the suite minutes.
@@ -32,6 +32,7 @@ hypothesis.settings.load_profile("suite")
 settings.WHITENOISE_AUTOREFRESH = True
 
 flushing.install()
+mould.install()
 
 # Django's own way takes ten statements, and nearly every page's test begins with it.
 Client.force_login = make.sign_in  # type: ignore[method-assign, assignment]
@@ -47,7 +48,8 @@ def stack() -> Stack:
 def services(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Services]:
     """The whole product in real processes on servers, ports and a database of its own."""
     home = Path(os.environ.get("IOTPANEL_SERVICES_HOME") or tmp_path_factory.mktemp("services"))
-    with Services.running(home.with_name(f"{home.name}{os.environ.get('PYTEST_XDIST_WORKER', '')}")) as running:
+    own = home.with_name(f"{home.name}{os.environ.get('PYTEST_XDIST_WORKER', '')}")
+    with Services.running(own, mould=home.with_name("mould")) as running:
         yield running
 
 

@@ -1,7 +1,6 @@
 """The product as real processes, for the flows: every part can be killed, restarted, and asked for its log."""
 
 import os
-import shutil
 import signal
 import threading
 import time
@@ -15,17 +14,11 @@ from urllib.parse import urlsplit
 import httpx
 import redis
 
-from iotpanel.local import app, housekeeping, prepare
-from iotpanel.local import servers as local_servers
-from iotpanel.local.account import database_account, database_place
+from iotpanel.local import app, prepare
 from iotpanel.local.config import Config, from_environment
-from iotpanel.local.home import Home
 from iotpanel.local.part import Part
-from iotpanel.local.ports import free_port
 from iotpanel.local.supervisor import Supervisor
-
-DATA = ("valkey", "mosquitto", "broker", "secrets", "logs", "files", "admin-password", "fleet.json")
-PORTS = ("IOTPANEL_PORT", "IOTPANEL_MQTT_PORT", "IOTPANEL_MQTT_WORKER_PORT", "IOTPANEL_DB_PORT", "IOTPANEL_CACHE_PORT")
+from tests.homes import begin_anew, environment_for, pour, started
 
 # Forwarders of the flows send to servers of the tests on this machine, and a killed worker's lease ends soon.
 OUTSIDE = {"IOTPANEL_ALLOWED_NETWORKS": "127.0.0.0/8", "IOTPANEL_OUTBOX_LEASE": "3"}
@@ -70,23 +63,25 @@ class Services:
 
     @classmethod
     @contextmanager
-    def running(cls, root: Path) -> Iterator["Services"]:
-        """Start everything below ``root``, and stop all of it at the end."""
+    def running(cls, root: Path, mould: Path | None = None) -> Iterator["Services"]:
+        """Start everything below ``root``, and stop all of it at the end.
+
+        With ``mould`` the database, first user and static files are copies of what is made there once for a state of the code.
+        """
         begin_anew(root)
+        if mould:
+            pour(mould, root)
         config = from_environment(environment_for(root))
-        servers = local_servers.choose(config)
-        supervisor = Supervisor(config.home)
-        try:
-            local_servers.start(servers, supervisor)
+        with started(config) as (servers, supervisor):
             # Flows ask again and again until something is so, which is more often than a person may.
             environment = app.base_environment(servers.environment()) | {"IOTPANEL_THROTTLE": "off"} | OUTSIDE
+            if mould:  # whose tables are in a database of another address
+                prepare.note(config.home, "tables", prepare.tables_state(environment))
             prepare.prepare(config.home, environment, time.sleep)
             supervisor.start(*app.front(config, environment), *app.background(environment))
             services = cls(config, environment, supervisor, prepare.admin_password(config.home))
             with services.watched():
                 yield services
-        finally:
-            supervisor.stop()
 
     @contextmanager
     def watched(self) -> Iterator[None]:
@@ -173,25 +168,6 @@ class Services:
     def database(self) -> str:
         """Name of the database."""
         return urlsplit(self.database_url).path.strip("/")
-
-
-def begin_anew(root: Path) -> None:
-    """Remove the data of an earlier run; collected static files stay, because making them takes a while."""
-    home = Home(root)
-    home.make()
-    housekeeping.clear_leftovers(home)
-    for path in (database_place(root, database_account()) / "postgres", *(root / name for name in DATA)):
-        if path.is_dir():
-            shutil.rmtree(path)
-        path.unlink(missing_ok=True)
-    (home.stamps / "tables").unlink(missing_ok=True)
-
-
-def environment_for(root: Path) -> dict[str, str]:
-    """Settings of a stack below ``root`` on free ports, with the programs that the suite's own servers use."""
-    known = {"IOTPANEL_PACKAGES": str(app.TOP / ".iotpanel/packages")}
-    inherited = {name: os.environ[name] for name in ("IOTPANEL_SERVERS", "IOTPANEL_PACKAGES") if name in os.environ}
-    return {**known, **inherited, "IOTPANEL_HOME": str(root), **{name: str(free_port()) for name in PORTS}}
 
 
 def eventually(ask: Callable[[], T], seconds: float = 30.0) -> T:

@@ -24,7 +24,7 @@ call_command("first_user")
 
 def prepare(home: Home, environment: Mapping[str, str], pause: Callable[[float], None]) -> None:
     """Bring tables, first user and static files up to date; what has not changed since the last start is left alone."""
-    tables = digest([*migrations(), environment["DATABASE_URL"], os.environ.get("IOTPANEL_ADMIN_PASSWORD", "")])
+    tables = tables_state(environment)
     if changed(home, "tables", tables):
         say("preparing the database")
         step("prepare", (PYTHON, "-c", TABLES_AND_FIRST_USER), home, environment, pause)
@@ -34,6 +34,11 @@ def prepare(home: Home, environment: Mapping[str, str], pause: Callable[[float],
         say("collecting static files")
         step("collectstatic", manage("collectstatic", "--noinput", "-v", "0", "--ignore", "redoc*"), home, environment, pause)
         note(home, "static", static)
+
+
+def tables_state(environment: Mapping[str, str]) -> str:
+    """Changes with the tables that the code wants, with the database that they are in, and with the wish for a password."""
+    return digest([*migrations(), environment["DATABASE_URL"], os.environ.get("IOTPANEL_ADMIN_PASSWORD", "")])
 
 
 def changed(home: Home, name: str, state: str) -> bool:

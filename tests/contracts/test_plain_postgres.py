@@ -24,5 +24,6 @@ def test_everything_works_on_plain_postgres() -> None:
     environment.pop("PYTEST_XDIST_WORKER", None)  # what it runs is not for its group alone
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--create-db", *SUITES]
     run = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=600)
-    assert run.returncode == 0, run.stdout[-5000:] + run.stderr[-2000:]
+    faults = [line for line in run.stdout.splitlines() if line.startswith("E  ")]
+    assert run.returncode == 0, "\n".join([*dict.fromkeys(faults), run.stdout[-2000:], run.stderr[-2000:]])
     assert "passed" in run.stdout and "skipped" not in run.stdout

@@ -14,9 +14,9 @@ from iotpanel.local.account import database_account, database_place
 from iotpanel.local.config import INNER_PORTS
 from iotpanel.local.home import Home
 from iotpanel.local.say import Trouble
+from tests.homes import environment_for
 from tests.local.conftest import remove_outside
 from tests.local.test_foreground import await_ready, foreground
-from tests.services import environment_for
 
 ROWS = """
 create extension timescaledb;

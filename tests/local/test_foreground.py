@@ -13,9 +13,10 @@ import pytest
 from iotpanel.local.account import database_account, database_place
 from iotpanel.local.config import INNER_PORTS
 from iotpanel.local.home import Home
+from tests.homes import environment_for
 from tests.local.processes import is_alive, mentions
 from tests.local.systemd import systemd_ear
-from tests.services import environment_for, eventually
+from tests.services import eventually
 
 SERVERS = ("postgres", "valkey", "mosquitto")
 
