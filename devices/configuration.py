@@ -14,7 +14,14 @@ from iotpanel.tenants.models import Tenant
 
 _CODEC = {"kind": "json", "script": "", "samples": []}
 _CHILDREN = {"register": False, "product": None}
-_REGISTRATION = {"mode": "closed", "approval": False, "key_template": "{serial}", "max_devices": 1000}
+_REGISTRATION = {
+    "mode": "closed",
+    "approval": False,
+    "key_template": "{serial}",
+    "max_devices": 1000,
+    "authority": "",
+    "common_name": "{serial}",
+}
 _PLAIN = (
     *("name", "description", "offline_after", "unknown_properties", "topics", "retention_days", "rollup_retention"),
     *("command_window", "firmware_key"),

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from os import SEEK_END
 from typing import Any
 
 from asgiref.sync import ThreadSensitiveContext, sync_to_async
@@ -61,7 +62,7 @@ class Handler(ASGIHandler):
     def _answer(self, scope: dict[str, Any], body: Any) -> HttpResponseBase:
         set_script_prefix(get_script_prefix(scope))
         signals.request_started.send(sender=type(self), scope=scope)
-        request, refused = self.create_request(scope, body)
+        request, refused = self.create_request(_measured(scope, body), body)
         response: Any = refused if request is None else self.get_response(request)
         if isinstance(response, FileResponse):
             response.block_size = self.chunk_size
@@ -101,6 +102,16 @@ class Handler(ASGIHandler):
         task = asyncio.ensure_future(end())
         self._abandoned.add(task)
         task.add_done_callback(self._abandoned.discard)
+
+
+def _measured(scope: dict[str, Any], body: Any) -> dict[str, Any]:
+    """A body that came in chunks has no length, and Django and REST framework take what has no length for empty."""
+    names = {name.lower() for name, _ in scope["headers"]}
+    if b"transfer-encoding" not in names or b"content-length" in names:
+        return scope
+    length = str(body.seek(0, SEEK_END)).encode()
+    body.seek(0)
+    return {**scope, "headers": [*scope["headers"], (b"content-length", length)]}
 
 
 def _whole_if_small(response: Any) -> HttpResponseBase:

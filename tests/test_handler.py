@@ -68,6 +68,7 @@ class Views:
 VIEWS = Views()
 urlpatterns = [
     path("plain/", lambda request: VIEWS.plain(request)),
+    path("length/", lambda request: HttpResponse(f"{request.META['CONTENT_LENGTH']} {request.read().decode()}")),
     path("parts/", lambda request: VIEWS.parts(request)),
     path("breaks/", lambda request: VIEWS.breaks(request)),
     path("waits/", lambda request: VIEWS.waits(request)),
@@ -131,6 +132,14 @@ def test_it_answers_from_threads_that_stay_and_keep_nothing_of_the_request_befor
     assert (b"X-Kind", b"plain") in clients[0].got[0]["headers"]
     assert threading.get_ident() not in views.threads
     assert len(set(views.threads)) < 20  # a request may come before the last one's thread is said to be free
+
+
+def test_a_body_that_comes_in_chunks_is_measured(views: Views) -> None:
+    """Without a length Django takes it for empty, and a command that was sent so had no name."""
+    client = Client("/length/", b"hello")
+    client.scope["headers"] = [(b"host", b"panel"), (b"transfer-encoding", b"chunked")]
+    asyncio.run(client.ask(Handler()))
+    assert client.body == b"5 hello"
 
 
 @pytest.mark.parametrize("address", ["/plain/", "/parts/", "/file/"])

@@ -5,9 +5,10 @@ from typing import Any
 from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
 
+from devices.certificates.chain import LONGEST
 from devices.enrolment.claims import MAX_DAYS
 from devices.enrolment.many import MAX_AT_ONCE
-from devices.enrolment.policies import MAX_DEVICES
+from devices.enrolment.policies import MAX_COMMON_NAME, MAX_DEVICES
 from devices.models import Group, Product, RegistrationMode, SerialState
 from iotpanel.api.fields import KeyOfField, ListOfAnythingField
 
@@ -15,18 +16,36 @@ from .serializers import CredentialsSerializer, GroupsField
 
 
 class RegisterRequest(serializers.Serializer[Any]):
-    """What a device sends that wants credentials of its own."""
+    """What a device sends that wants credentials of its own: `secret` and `serial`, or `chain` and `csr`."""
 
     product = serializers.CharField(max_length=140, help_text="`<key of the tenant>/<key of the product>`.")
-    secret = serializers.CharField(max_length=200, trim_whitespace=False, help_text="The product's secret.")
-    serial = serializers.CharField(max_length=64, help_text="The device's serial number.")
+    secret = serializers.CharField(required=False, max_length=200, trim_whitespace=False, help_text="The product's secret.")
+    serial = serializers.CharField(required=False, max_length=64, help_text="The device's serial number.")
+    chain = serializers.CharField(
+        required=False,
+        max_length=LONGEST,
+        help_text="The certificate that the factory gave the device, in PEM, and behind it those that lead to the product's authority.",
+    )
+    csr = serializers.CharField(
+        required=False,
+        max_length=LONGEST,
+        help_text="A request in PEM that this certificate's key has signed.",
+    )
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        wanted = ("chain", "csr") if {"chain", "csr"} & set(attrs) else ("secret", "serial")
+        if missing := {name: _("This field is required.") for name in wanted if name not in attrs}:
+            raise serializers.ValidationError(missing)
+        return attrs
 
 
 class RegisterAnswer(serializers.Serializer[Any]):
-    """201 with `credentials`, or 202 while somebody has to approve it: ask again after `retry_after` seconds."""
+    """201 with `credentials` or with `certificate`, or 202 while somebody has to approve it: ask again after `retry_after` seconds."""
 
     state = serializers.CharField(help_text="`registered` or `pending`.")
     credentials = CredentialsSerializer(required=False)
+    username = serializers.CharField(required=False, help_text="The device's key, which is the certificate's common name.")
+    certificate = serializers.CharField(required=False, help_text="In PEM, for the key of the request: it opens the door for certificates.")
     retry_after = serializers.IntegerField(required=False)
 
 
@@ -37,9 +56,22 @@ class PolicySerializer(serializers.Serializer[Any]):
     max_devices = serializers.IntegerField(
         required=False, min_value=1, max_value=MAX_DEVICES, help_text="Serial numbers that may come in without a list."
     )
+    authority = serializers.CharField(
+        max_length=LONGEST, required=False, allow_blank=True, help_text="Certificates in PEM whose devices may come in with a certificate."
+    )
+    common_name = serializers.CharField(
+        max_length=MAX_COMMON_NAME, required=False, help_text="Where in such a certificate's name the serial number stands."
+    )
     secret_made_at = serializers.DateTimeField(read_only=True, allow_null=True)
 
-    when_absent: dict[str, Any] = {"mode": "closed", "approval": False, "key_template": "{serial}", "max_devices": 1000}
+    when_absent: dict[str, Any] = {
+        "mode": "closed",
+        "approval": False,
+        "key_template": "{serial}",
+        "max_devices": 1000,
+        "authority": "",
+        "common_name": "{serial}",
+    }
 
 
 class ProductSecret(serializers.Serializer[Any]):

@@ -11,6 +11,7 @@ import orjson
 from django.db import connection, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from structlog.contextvars import bound_contextvars
 
 from devices.exceptions import Invalid
 from devices.models import Command, Device
@@ -86,7 +87,7 @@ def send_all(orders: Sequence[Order]) -> list[Command]:
     """Queue many commands at once, all or none, in this order. Raises ApiError as `send` for the first that cannot be."""
     now = timezone.now()
     models: dict[int, ThingModel] = {}
-    rows = [_row(order, now, models) for order in orders]
+    rows = [_named(order, now, models) for order in orders]
     _refuse_full(orders)
     _replace(orders, now)
     history = orjson.dumps([entry("queued", now)]).decode()
@@ -139,6 +140,12 @@ def _made(pk: int, row: dict[str, Any], order: Order, now: datetime) -> Command:
     return made
 
 
+def _named(order: Order, now: datetime, models: dict[int, ThingModel]) -> dict[str, Any]:
+    """The row, and whatever the log says meanwhile with the device's name."""
+    with bound_contextvars(device=order.device.key):
+        return _row(order, now, models)
+
+
 def _row(order: Order, now: datetime, models: dict[int, ThingModel]) -> dict[str, Any]:
     """The row of an order, everything checked."""
     if not order.device.enabled:
@@ -185,8 +192,10 @@ def _refuse_full(orders: Sequence[Order]) -> None:
     with connection.cursor() as cursor:
         cursor.execute(query, [sorted(more)])
         waiting = dict(cursor.fetchall())
-    if any(count + waiting.get(device_id, 0) > MAX_QUEUED for device_id, count in more.items()):
-        raise refuse("queue_full", _("%(limit)d commands wait for this device already.") % {"limit": MAX_QUEUED}, "device")
+    full = {device_id for device_id, count in more.items() if count + waiting.get(device_id, 0) > MAX_QUEUED}
+    if full:
+        with bound_contextvars(device=next(order.device.key for order in orders if order.device.pk in full)):
+            raise refuse("queue_full", _("%(limit)d commands wait for this device already.") % {"limit": MAX_QUEUED}, "device")
 
 
 def _replace(orders: Sequence[Order], now: datetime) -> None:

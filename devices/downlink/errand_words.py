@@ -23,6 +23,7 @@ class Open:
     version: str | None
     firmware_id: int | None
     size: int | None
+    key: str = ""
     reason: str = ""
     error: str = ""
     changed_at: int = 0

@@ -5,9 +5,12 @@ Statements that change states are built here, because each of them has to return
 
 from collections.abc import Collection, Sequence
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 
 import orjson
+import structlog
+from django.db import transaction
 
 from devices.messages import CommandChange
 from devices.presence import tell_sinks
@@ -31,6 +34,8 @@ _MOVE = """
     )
     SELECT moved.*, device.tenant_id, device.key FROM moved JOIN devices_device device ON device.id = moved.device_id ORDER BY moved.id
 """
+UNDONE = frozenset({"failed", "timed_out", "expired", "cancelled"})
+log = structlog.get_logger(__name__)
 FINISH = ", finished_at = %(now)s, in_flight = false, waits = '', reason = %(reason)s, error = %(error)s"
 
 
@@ -107,3 +112,12 @@ def tell(changed: Sequence[CommandChange], waiting: Collection[int] | None = Non
     free = {change.device_id for change in ended}
     wake.queued(free if waiting is None else free.intersection(waiting), [change.command_id for change in ended])
     tell_sinks(changed)
+    if undone := [change for change in ended if change.state in UNDONE]:
+        transaction.on_commit(partial(_log, undone), robust=True)
+
+
+def _log(undone: Sequence[CommandChange]) -> None:
+    """The reason that REST and page give, in the log too; never parameters or results, which are the device's own affair."""
+    for each in undone:
+        about = {"reason": each.reason, "error": each.error[:200]}
+        log.info("command_not_done", device=each.key, command=each.name, id=str(each.command_id), state=each.state, **about)

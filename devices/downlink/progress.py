@@ -2,10 +2,12 @@
 
 from collections.abc import Iterable, Sequence
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 import orjson
-from django.db import connection
+import structlog
+from django.db import connection, transaction
 
 from devices import credentials
 from devices.exceptions import Invalid
@@ -24,10 +26,12 @@ MAX_NUMBER = 2**53
 OTA_STATES = frozenset({"idle", "downloading", "verifying", "installing", "succeeded", "failed"})
 SECRET_STATES = frozenset({"stored", "ok", "error"})
 Verdict = Invalid | None
+log = structlog.get_logger(__name__)
 _KNOWN = """
     SELECT errand.id, errand.device_id, errand.kind, errand.state, errand.progress, errand.wanted, errand.sealed,
-           firmware.version, firmware.id, firmware.size
-    FROM devices_errand errand LEFT JOIN devices_firmware firmware ON firmware.id = errand.firmware_id
+           firmware.version, firmware.id, firmware.size, device.key
+    FROM devices_errand errand JOIN devices_device device ON device.id = errand.device_id
+    LEFT JOIN devices_firmware firmware ON firmware.id = errand.firmware_id
     WHERE errand.device_id = ANY(%s) AND errand.finished_at IS NULL ORDER BY errand.id FOR UPDATE OF errand
 """
 _WRITE = """
@@ -132,7 +136,16 @@ def apply(words: Sequence[Progress]) -> list[Verdict]:
             if rows:
                 cursor.execute(query, [orjson.dumps(rows).decode()])
     wake.look_at({each.device_id for each in changed if each.wanted} | set(wishes))
+    if failed := [each for each in changed if each.state == "failed"]:
+        transaction.on_commit(partial(_log, failed), robust=True)
     return verdicts
+
+
+def _log(failed: Iterable[Open]) -> None:
+    """The reason that REST and page give, in the log too."""
+    for each in failed:
+        about = {"reason": each.reason, "error": each.error[:200], "version": each.version}
+        log.info("errand_failed", device=each.key, kind=each.kind, id=each.id, **about)
 
 
 def _apply(word: Progress, errands: dict[tuple[int, str], Open], running: dict[int, Any], wishes: dict[int, Any]) -> Verdict:

@@ -10,6 +10,7 @@ import orjson
 from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from structlog.contextvars import bound_contextvars
 
 from devices.exceptions import Invalid
 from devices.messages import ShadowChange
@@ -56,6 +57,11 @@ def patch_desired(device: Device, patch: Any, *, version: int | None = None, per
     `hops` counts the rules that led to it. Raises ApiError: bad_shape, bad_value, too_deep, too_large, too_many_hops;
     Conflict `stale_version` where `version` is not the newest.
     """
+    with bound_contextvars(device=device.key):
+        return _patch_desired(device, patch, version, person, hops)
+
+
+def _patch_desired(device: Device, patch: Any, version: int | None, person: User | None, hops: int) -> View:
     _check(patch, "desired")
     if hops > MAX_HOPS:
         raise refuse("too_many_hops", _("Rules have commanded each other %(limit)d times.") % {"limit": MAX_HOPS}, "hops")

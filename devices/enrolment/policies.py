@@ -8,14 +8,17 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from devices.certificates.chain import is_authority, read_certificates
 from devices.models import Product, RegistrationMode, RegistrationPolicy
 from devices.provisioning import check_device_key
 from devices.secrets import broker_hash, make_secret
+from iotpanel.local.authority import text_of
 from iotpanel.tenants.validation import Problems, clean_choice, clean_integer, refuse_unknown
 
 PLACEHOLDER = "{serial}"
 SERIAL = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.:-]{0,63}")
 MAX_DEVICES = 1_000_000
+MAX_COMMON_NAME = 128
 
 
 def policy_of(product: Product) -> RegistrationPolicy:
@@ -25,7 +28,7 @@ def policy_of(product: Product) -> RegistrationPolicy:
 
 @transaction.atomic
 def set_policy(product: Product, **changes: Any) -> RegistrationPolicy:
-    """Changes `mode`, `approval`, `key_template`, `max_devices`. Raises ValidationError by field."""
+    """Changes `mode`, `approval`, `key_template`, `max_devices`, `authority`, `common_name`. Raises ValidationError by field."""
     refuse_unknown(changes, _CLEAN)
     policy, _made = RegistrationPolicy.objects.get_or_create(product=product)
     problems = Problems()
@@ -68,6 +71,30 @@ def _clean_template(value: Any) -> str:
     return value
 
 
+def serial_of(policy: RegistrationPolicy, name: str) -> str:
+    """The serial number in a certificate's common name; empty where it is none of the product's names."""
+    before, _placeholder, after = policy.common_name.partition(PLACEHOLDER)
+    if not (name.startswith(before) and name.endswith(after) and len(name) > len(before) + len(after)):
+        return ""
+    return name[len(before) : len(name) - len(after)]
+
+
+def _clean_authority(value: Any) -> str:
+    """Certificates in PEM, in one form, so that the same ones are the same text."""
+    if value == "":
+        return ""
+    found = read_certificates(value)
+    if not all(map(is_authority, found)):
+        raise ValidationError(_("One of these certificates may not sign others."), code="bad_certificate")
+    return "".join(map(text_of, found))
+
+
+def _clean_common_name(value: Any) -> str:
+    if not isinstance(value, str) or value.count(PLACEHOLDER) != 1 or len(value) > MAX_COMMON_NAME or not value.isprintable():
+        raise ValidationError(_("A name with {serial} in it, such as pump-{serial}.example.org."), code="bad_template")
+    return value
+
+
 def _clean_flag(value: Any) -> bool:
     if not isinstance(value, bool):
         raise ValidationError(_("This must be true or false."), code="bad_type")
@@ -78,5 +105,7 @@ _CLEAN: dict[str, Any] = {
     "mode": lambda value: clean_choice(value, RegistrationMode),
     "approval": _clean_flag,
     "key_template": _clean_template,
+    "authority": _clean_authority,
+    "common_name": _clean_common_name,
     "max_devices": lambda value: clean_integer(value, low=1, high=MAX_DEVICES),
 }

@@ -37,6 +37,12 @@ def register(product: str, secret: str, serial: str, *, address: str | None = No
     `too_many_devices`, Conflict `already_registered`, `key_taken`, ValidationError by field.
     """
     policy = _policy(product, secret)
+    found = ask(policy, serial, address)
+    return _let_in(*found) if found else None
+
+
+def ask(policy: RegistrationPolicy, serial: str, address: str | None) -> tuple[Serial, RegistrationPolicy, str] | None:
+    """The serial number's row, locked, and the key of its device; None while somebody has to approve it. Needs a transaction."""
     try:
         key = key_for(policy, clean_serial(serial))
     except ValidationError as error:
@@ -48,20 +54,31 @@ def register(product: str, secret: str, serial: str, *, address: str | None = No
     if row.state == SerialState.PENDING and policy.approval:
         row.save(update_fields=["asked_at", "address", "state"])
         return None
-    return _let_in(row, policy, key)
+    return row, policy, key
 
 
-def _policy(product: str, secret: str) -> RegistrationPolicy:
-    """The policy whose secret this is; takes as long for products that nobody has."""
+def known(product: str) -> RegistrationPolicy | None:
+    """The policy of a product, `<tenant's key>/<product's key>`."""
     tenant_key, _slash, key = product.partition("/")
     found: RegistrationPolicy | None = (
         RegistrationPolicy.objects.select_related("product__tenant").filter(product__key=key, product__tenant__key=tenant_key).first()
     )
+    return found
+
+
+def _policy(product: str, secret: str) -> RegistrationPolicy:
+    """The policy whose secret this is; takes as long for products that nobody has."""
+    found = known(product)
     if not matches(secret, (found and found.secret_hash) or DUMMY) or found is None:
         raise Unauthorized("wrong_secret", _("There is no such product, or its secret is another."))
-    if found.mode == RegistrationMode.CLOSED:
+    return opened(found)
+
+
+def opened(policy: RegistrationPolicy) -> RegistrationPolicy:
+    """Raises Forbidden `registration_closed`."""
+    if policy.mode == RegistrationMode.CLOSED:
         raise Forbidden("registration_closed", _("Devices of this product do not register themselves."))
-    return found
+    return policy
 
 
 def _row(policy: RegistrationPolicy, serial: str) -> Serial:
@@ -90,9 +107,14 @@ def _let_in(row: Serial, policy: RegistrationPolicy, key: str) -> Registered:
         secret = issue(device)
     else:
         secret = rotate_secret(device)
+    note(row, device)
+    return Registered(device, secret)
+
+
+def note(row: Serial, device: Device) -> None:
+    """The device of this serial number has its credentials."""
     row.device, row.state, row.registered_at = device, SerialState.REGISTERED, timezone.now()
     row.save(update_fields=["device", "state", "registered_at", "asked_at", "address"])
-    return Registered(device, secret)
 
 
 def _was_used(device: Device) -> bool:

@@ -1,9 +1,11 @@
 """Jobs that tell each device something and follow what it says of it: what updates and new secrets have in common."""
 
+from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
+import structlog
 from django.core.exceptions import ValidationError
 from django.db import connection
 from django.db.models import Count
@@ -16,6 +18,7 @@ from .kind import Kind
 
 TIMEOUT, MAX_TIMEOUT = 3_600.0, 7 * 86_400.0  # seconds without a word of the device
 ALREADY = "already_there"
+log = structlog.get_logger(__name__)
 _OVERDUE = """
     WITH mine AS (
         SELECT errand.id FROM devices_errand errand JOIN devices_jobtarget target ON target.id = errand.target_id
@@ -26,7 +29,7 @@ _OVERDUE = """
         reason = CASE WHEN state = 'queued' THEN 'not_sent' ELSE 'no_progress' END,
         error = CASE WHEN state = 'queued' THEN '' ELSE state END,
         state = 'failed', finished_at = %(now)s, wanted = false, sealed = ''
-    FROM mine WHERE errand.id = mine.id
+    FROM mine WHERE errand.id = mine.id RETURNING reason
 """
 # One that was never there was waited for as long as may be, so it is not tried again.
 _SETTLE = """
@@ -102,7 +105,10 @@ class ErrandJob(Kind):
         given = {"job": job.pk, "now": now, "retries": job.rollout["retries"], "pause": job.rollout["retry_after"]}
         with connection.cursor() as cursor:
             cursor.execute(_OVERDUE, given)
+            overdue = Counter(reason for (reason,) in cursor.fetchall())
             cursor.execute(_SETTLE, given)
+        if overdue:
+            log.info("job_devices_overdue", job=job.pk, **overdue)
 
     def stop(self, job: Job) -> None:
         """Offers are withdrawn: addresses and pieces end, so that a download under way ends too."""

@@ -28,13 +28,19 @@ class OfProduct(TenantQuerySet):
 
 
 class RegistrationPolicy(InHistory, models.Model):
-    """One for each product that was ever opened; none means closed. Of the secret only a hash line is kept."""
+    """One for each product that was ever opened; none means closed. Of the secret only a hash line is kept.
+
+    Where there is an `authority` (certificates in PEM), a device may also show a certificate of the factory; `common_name` says
+    where in its name the serial number stands.
+    """
 
     product = models.OneToOneField(Product, models.CASCADE, related_name="registration", verbose_name=_("product"))
     mode = models.CharField(_("who may register"), max_length=8, choices=RegistrationMode.choices, default=RegistrationMode.CLOSED)
     approval = models.BooleanField(_("needs approval"), default=False)
     key_template = models.CharField(_("device key"), max_length=64, default="{serial}")
     max_devices = models.PositiveIntegerField(_("at most"), default=1000)
+    authority = models.TextField(_("authorities of the factory"), blank=True, default="")
+    common_name = models.CharField(_("common name"), max_length=128, default="{serial}")
     secret_hash = models.CharField(max_length=255, blank=True, editable=False)
     secret_made_at = models.DateTimeField(_("secret made at"), null=True, editable=False)
 

@@ -11,6 +11,9 @@
 #else
 #include <WiFi.h>
 #endif
+#ifndef LED_BUILTIN
+#define LED_BUILTIN 2  // many ESP32 boards do not say where theirs is
+#endif
 
 const char* WIFI_NAME = "your network";
 const char* WIFI_PASSWORD = "its password";
@@ -23,7 +26,9 @@ WiFiClient network;
 PubSubClient mqtt(network);
 unsigned long interval = 5000;  // ms; the shadow sets it, in seconds
 unsigned long saidAt = 0;
-String lastCommand, lastReply;
+const int REMEMBERED = 8;  // commands whose replies are kept, until power fails: keep them in flash where a repetition does harm
+String commands[REMEMBERED], replies[REMEMBERED];
+int newest = 0;
 
 String up(const String& rest) { return String("devices/") + KEY + "/up/" + rest; }
 
@@ -36,7 +41,7 @@ void say(const String& rest, JsonDocument& body) {
 #include "ota.h"
 
 void carryOut(JsonDocument& command, JsonDocument& reply) {
-  const char* name = command["name"];
+  const char* name = command["name"] | "";
   if (strcmp(name, "blink") == 0) {
     int times = command["params"]["times"] | 1;
     for (int n = 0; n < min(times, 10); n++) {
@@ -54,14 +59,17 @@ void carryOut(JsonDocument& command, JsonDocument& reply) {
 }
 
 void obey(const String& id, JsonDocument& command) {
-  if (id != lastCommand) {  // one we have carried out already is only answered again
+  int place = 0;
+  while (place < REMEMBERED && commands[place] != id) place++;
+  if (place == REMEMBERED) {  // one we have carried out already is only answered again
     JsonDocument reply;
     carryOut(command, reply);
-    lastCommand = id;
-    lastReply = "";
-    serializeJson(reply, lastReply);
+    place = newest = (newest + 1) % REMEMBERED;
+    commands[place] = id;
+    replies[place] = "";
+    serializeJson(reply, replies[place]);
   }
-  mqtt.publish(up("commands/" + id + "/reply").c_str(), lastReply.c_str());
+  mqtt.publish(up("commands/" + id + "/reply").c_str(), replies[place].c_str());
 }
 
 void follow(JsonDocument& shadow) {
@@ -83,7 +91,7 @@ void onMessage(char* topic, byte* payload, unsigned int length) {
   else if (rest == "ota") update(body);
 }
 
-void connect() {
+void comeOnline() {
   while (!mqtt.connected()) {
     // The last will says `offline` for us when we vanish; the last argument asks for a session that is kept.
     if (mqtt.connect(KEY, KEY, SECRET, up("status").c_str(), 1, false, "offline", false)) {
@@ -107,7 +115,7 @@ void setup() {
 }
 
 void loop() {
-  if (!mqtt.connected()) connect();
+  if (!mqtt.connected()) comeOnline();
   mqtt.loop();
   if (millis() - saidAt >= interval) {
     saidAt = millis();

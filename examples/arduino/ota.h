@@ -28,18 +28,38 @@ void progress(const char* version, const char* state, int percent, const char* e
   say("ota", body);
 }
 
+// Waits, and stays in touch with the broker meanwhile.
+void stayFor(unsigned long ms) {
+  for (unsigned long begin = millis(); millis() - begin < ms; delay(50)) mqtt.loop();
+}
+
 void refuse(const char* version, const char* error) {
 #if defined(ESP32)
   Update.abort();
+#else
+  Update.end();  // of an image that is not whole: gives up
 #endif
   progress(version, "failed", -1, error);
 }
 
-// The image into the flash, its digest into `digest`; false where less arrived than was announced.
-bool fetch(const char* url, size_t size, const char* version, uint8_t digest[32]) {
+enum Fetched { WHOLE, CUT_SHORT, EXPIRED };
+const int TRIES = 10;  // of a server that serves many others at this moment
+bool busy = false;
+
+// The image into the flash, its digest into `digest`.
+Fetched fetch(const char* url, size_t size, const char* version, uint8_t digest[32]) {
   HTTPClient http;
   WiFiClient link;
-  if (!http.begin(link, url) || http.GET() != HTTP_CODE_OK || http.getSize() != (int)size || !Update.begin(size)) return false;
+  int answer = 0;
+  for (int n = 0; n < TRIES; n++) {
+    if (n) stayFor(5000);
+    if (!http.begin(link, url)) return CUT_SHORT;
+    answer = http.GET();
+    if (answer > 0 && answer != HTTP_CODE_SERVICE_UNAVAILABLE && answer != HTTP_CODE_TOO_MANY_REQUESTS) break;
+    http.end();
+  }
+  if (answer == HTTP_CODE_FORBIDDEN) return EXPIRED;
+  if (answer != HTTP_CODE_OK || http.getSize() != (int)size || !Update.begin(size)) return CUT_SHORT;
   SHA256 sha;
   uint8_t buffer[1024];
   size_t done = 0;
@@ -57,7 +77,7 @@ bool fetch(const char* url, size_t size, const char* version, uint8_t digest[32]
   }
   http.end();
   sha.finalize(digest, 32);
-  return done == size;
+  return done == size ? WHOLE : CUT_SHORT;
 }
 
 bool fromHex(const char* text, uint8_t* bytes, size_t count) {
@@ -88,24 +108,38 @@ bool fromBase64(const char* text, uint8_t* bytes, size_t count) {
   return done == count;
 }
 
-// What devices/{key}/down/ota holds. Ends in a restart, or in a word about what was wrong.
+// Ends in a restart, or in a word about what was wrong.
+void install(JsonDocument& offer, const char* version) {
+  uint8_t digest[32], wanted[32];
+  Fetched fetched = fetch(offer["url"] | "", offer["size"] | 0, version, digest);
+  if (fetched == EXPIRED) {  // no fault of the image: `{}` asks for a new address
+    mqtt.publish(up("ota").c_str(), "{}");
+    return;
+  }
+  if (fetched != WHOLE) return refuse(version, "the image could not be fetched");
+  progress(version, "verifying", 100, nullptr);
+  if (!fromHex(offer["sha256"] | "", wanted, 32) || memcmp(digest, wanted, 32) != 0) return refuse(version, "the SHA-256 differs");
+#ifdef SIGNED
+  uint8_t signature[64];
+  if (!fromBase64(offer["signature"] | "", signature, 64) || !Ed25519::verify(signature, PUBLIC_KEY, digest, 32))
+    return refuse(version, "the signature is wrong");
+#endif
+  progress(version, "installing", 100, nullptr);
+  if (!Update.end()) return refuse(version, "the image could not be written");
+  ESP.restart();  // after the start VERSION is the new one, and `announce` says so
+}
+
+// What devices/{key}/down/ota holds. An offer may come again while we are at it, as `mqtt.loop` is called on the way.
 void update(JsonDocument& offer) {
+  if (busy) return;
   String version = offer["version"].as<String>();
   if (version == VERSION) {
     progress(VERSION, "succeeded", 100, nullptr);
     return;
   }
-  uint8_t digest[32], wanted[32], signature[64];
-  if (!fetch(offer["url"], offer["size"], version.c_str(), digest)) return refuse(version.c_str(), "the image could not be fetched");
-  progress(version.c_str(), "verifying", 100, nullptr);
-  if (!fromHex(offer["sha256"], wanted, 32) || memcmp(digest, wanted, 32) != 0) return refuse(version.c_str(), "the SHA-256 differs");
-#ifdef SIGNED
-  if (!fromBase64(offer["signature"], signature, 64) || !Ed25519::verify(signature, PUBLIC_KEY, digest, 32))
-    return refuse(version.c_str(), "the signature is wrong");
-#endif
-  progress(version.c_str(), "installing", 100, nullptr);
-  if (!Update.end()) return refuse(version.c_str(), "the image could not be written");
-  ESP.restart();  // after the start VERSION is the new one, and `announce` says so
+  busy = true;
+  install(offer, version.c_str());
+  busy = false;
 }
 
 // After each connection: the platform learns what came of an update, and offers one that is open again.

@@ -1,4 +1,4 @@
-"""A device in 200 lines: telemetry, commands, shadow, updates and new secrets over MQTT with paho.
+"""A device in some 200 lines: telemetry, commands, shadow, updates and new secrets over MQTT with paho.
 
     pip install paho-mqtt
     python device.py --host 127.0.0.1 --port 1883 --key my-device --secret ...
@@ -180,7 +180,10 @@ def main() -> int:
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, default=1883)
     parser.add_argument("--key", required=True)
-    parser.add_argument("--secret", required=True)
+    parser.add_argument("--secret", default="", help="not needed with --cert")
+    parser.add_argument("--cafile", help="the platform's root, which it gives out at /ca.pem: MQTT over TLS, port 8883")
+    parser.add_argument("--cert", help="the device's certificate, on port 8885")
+    parser.add_argument("--private-key", help="the certificate's")
     parser.add_argument("--memory", type=Path, help="file that survives a restart")
     parser.add_argument("--firmware", type=Path, help="folder for updates; without it offers are ignored")
     parser.add_argument("--public-key", default="", help="Ed25519, base64: takes signed updates only")
@@ -188,6 +191,8 @@ def main() -> int:
     parser.add_argument("--rate", type=float, default=0, help="bytes/s, as slow as a radio link")
     chosen = parser.parse_args()
     device = Device(chosen.key, chosen.secret, Memory(chosen.memory))
+    if chosen.cafile:
+        device.client.tls_set(chosen.cafile, chosen.cert, chosen.private_key)
     if chosen.firmware:
         device.updater = Updater(chosen.firmware, device.say, public_key=chosen.public_key, over_mqtt=chosen.no_http, rate=chosen.rate)
     for number in (signal.SIGINT, signal.SIGTERM):

@@ -25,12 +25,18 @@ except ImportError:  # needed only where a public key is set
 READ = 16_384  # bytes read at once by HTTP
 PIECE = 4_096  # bytes asked for at once over MQTT
 PATIENCE = 5.0  # seconds until a piece is asked for again
-TRIES = 10
+TRIES = 10  # in a row that bring nothing
+PAUSE = 1.0  # seconds before a new address is asked for
+BUSY = (408, 429, 500, 502, 503, 504)  # answers after which it is worth while to ask again
 Say = Callable[[str, Any], Any]
 
 
 class Bad(Exception):
     """An update that must not be installed; its text goes to the platform."""
+
+
+class Again(Exception):
+    """Nothing is wrong with the update, but its address has expired: the platform is asked for a new one."""
 
 
 class Updater:
@@ -78,6 +84,11 @@ class Updater:
                 self._install(part, version)
                 self.say("ota", {"version": version, "state": "succeeded"})
                 print(f"installed {version}", flush=True)
+            except Again:
+                print(f"the address of {version} has expired", flush=True)
+                self._wanted = ""  # so that the offer which comes next is taken
+                time.sleep(PAUSE)
+                self.say("ota", {})
             except (Bad, OSError) as error:
                 print(f"refused {version}: {error}", flush=True)
                 self.say("ota", {"version": version, "state": "failed", "error": str(error)[:500]})
@@ -86,20 +97,21 @@ class Updater:
 
     def _fetch(self, offer: dict[str, Any]) -> Path:
         part, about = self.folder / "image.part", self.folder / "image.json"
-        if not about.exists() or json.loads(about.read_text()) != offer["sha256"]:
+        if not part.exists() or not about.exists() or json.loads(about.read_text()) != offer["sha256"]:
             part.write_bytes(b"")  # the beginning of another image is worth nothing
             about.write_text(json.dumps(offer["sha256"]))
-        for attempt in range(TRIES):
-            begin = part.stat().st_size
-            if begin >= offer["size"]:
-                break
+        tries = 0
+        while (begin := part.stat().st_size) < offer["size"]:
             print(f"fetching {offer['version']} from byte {begin}", flush=True)
             try:
                 with part.open("ab") as file:
                     (self._over_mqtt if self.over_mqtt else self._over_http)(offer, file, begin)
             except OSError as error:  # the link broke: the rest is asked for
                 print(f"interrupted: {error}", flush=True)
-                time.sleep(min(2**attempt, 30))
+                time.sleep(min(2**tries, 30))
+            tries = 0 if part.stat().st_size > begin else tries + 1
+            if tries == TRIES:
+                raise Bad("the image could not be fetched")
         return part
 
     def _over_http(self, offer: dict[str, Any], file: Any, begin: int) -> None:
@@ -119,8 +131,10 @@ class Updater:
                     begin += len(data)
                     self._progress(offer, begin)
         except urllib.error.HTTPError as error:
-            if error.code == 403:  # the address has expired
-                self.say("ota", {})
+            if error.code == 403:
+                raise Again from error
+            if error.code in BUSY:  # many fetch at once: an interruption, and no fault of the image
+                raise OSError(f"HTTP {error.code}") from error
             raise Bad(f"the image cannot be had: HTTP {error.code}") from error
 
     def _over_mqtt(self, offer: dict[str, Any], file: Any, begin: int) -> None:

@@ -12,6 +12,7 @@ from iotpanel import metrics
 from telemetry.live import publisher
 
 from .findings import Findings
+from .refused import refused
 
 SECOND = 1_000_000
 DECODED = 4_096  # characters of a frame's values
@@ -60,6 +61,7 @@ def _count(findings: Findings) -> None:
                 counter.labels(source).inc(count)
     for _, letter in findings.letters:
         metrics.DEAD_LETTERS.labels(letter.reason).inc()
+    refused.note(letter for _, letter in findings.letters)
 
 
 def _frames(batch: Sequence[Uplink], findings: Findings, framed: frozenset[int]) -> None:

@@ -41,7 +41,7 @@ def _page(request: TenantRequest, product: Product, status: int = 200, **more: A
     address = f"{request.tenant.key}/{product.key}"
     context: dict[str, Any] = {
         "policy": policy,
-        "values": {name: getattr(policy, name) for name in ("mode", "approval", "key_template", "max_devices")},
+        "values": {name: getattr(policy, name) for name in ("mode", "approval", "key_template", "max_devices", "authority", "common_name")},
         "modes": RegistrationMode.choices,
         "states": SerialState.choices,
         "counts": dict(rows.order_by().values_list("state").annotate(Count("pk"))),
@@ -76,6 +76,8 @@ def policy(request: TenantRequest, key: str) -> HttpResponseBase:
         "mode": sent.get("mode", ""),
         "approval": "approval" in sent,
         "key_template": sent.get("key_template", "")[:200],
+        "authority": sent.get("authority", "").strip().replace("\r\n", "\n"),
+        "common_name": sent.get("common_name", "").strip()[:200] or policies.PLACEHOLDER,
     }
     values["max_devices"] = int(limit) if limit.isascii() and limit.isdigit() and len(limit) < 10 else limit[:20]
     try:

@@ -1,11 +1,14 @@
 """What time does to commands."""
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
+import structlog
 from django.utils import timezone
+from structlog.testing import capture_logs
 
-from devices.downlink import claims
+from devices.downlink import claims, moves
 from devices.downlink.sweep import again, sweep
 from devices.models import Command, Device
 from iotpanel.tenants.models import Tenant
@@ -98,3 +101,20 @@ def test_one_that_was_replaced_on_its_way_does_not_go_again(device: Device) -> N
     assert outcome(old) == ("cancelled", "replaced")
     assert outcome(other) == ("queued", "")
     assert outcome(newer) == ("queued", "")
+
+
+def test_the_log_has_the_reason_of_what_was_not_done(
+    device: Device, django_capture_on_commit_callbacks: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As REST and page have it; what was done is not worth a line, and the parameters are nobody's affair."""
+    monkeypatch.setattr(moves, "log", structlog.get_logger())
+    late, unheard = make_command(device, name="set-level", params={"level": 47.11}, expires_in=1), make_command(device)
+    claim(unheard)
+    with capture_logs() as lines, django_capture_on_commit_callbacks(execute=True):
+        after(100)
+
+    assert [(line["event"], line["device"], line["id"], line["state"], line["reason"]) for line in lines] == [
+        ("command_not_done", "valve", str(late.pk), "expired", "not_sent"),
+        ("command_not_done", "valve", str(unheard.pk), "timed_out", "no_reply"),
+    ]
+    assert "47.11" not in repr(lines)
