@@ -11,6 +11,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.utils import timezone
 from pytest_django import Settings
 
+from devices.certificates.verbs import our_authority_text
 from devices.credentials import verify_secret
 from devices.enrolment import policies, serials
 from devices.enrolment.registration import register
@@ -48,9 +49,20 @@ def test_a_product_is_opened(pump: Product, owner: User) -> None:
     assert (policy.mode, policy.approval, policy.key_template, policy.max_devices) == ("listed", True, "acme-{serial}", 5)
 
 
+def test_the_authorities_of_a_factory_are_taken_as_a_browser_sends_them(pump: Product, owner: User) -> None:
+    text = our_authority_text()
+    factory = {"authority": text.replace("\n", "\r\n"), "common_name": "pump-{serial}"}
+    assert send(owner, f"{PAGE}policy/", **POLICY, **factory).status_code == 302
+    policy = policies.policy_of(pump)
+    assert (policy.authority, policy.common_name) == (text, "pump-{serial}")
+    assert text.strip() in browser(owner).get(PAGE).content.decode()
+
+
 BAD: list[dict[str, str]] = [
     {"mode": "any"},
     {"key_template": "<b>"},
+    {"authority": "<b>nonsense"},
+    {"common_name": "pump"},
     *[{"max_devices": text} for text in ("many", "²", "")],
 ]
 

@@ -76,9 +76,8 @@ def policy(request: TenantRequest, key: str) -> HttpResponseBase:
         "mode": sent.get("mode", ""),
         "approval": "approval" in sent,
         "key_template": sent.get("key_template", "")[:200],
-        "authority": sent.get("authority", "").strip().replace("\r\n", "\n"),
-        "common_name": sent.get("common_name", "").strip()[:200] or policies.PLACEHOLDER,
     }
+    values |= {name: sent[name].strip().replace("\r\n", "\n") for name in ("authority", "common_name") if name in sent}
     values["max_devices"] = int(limit) if limit.isascii() and limit.isdigit() and len(limit) < 10 else limit[:20]
     try:
         policies.set_policy(product, **values)
