@@ -6,7 +6,7 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from devices.models import Command, CommandState
-from iotpanel.api.fields import InstantField, ObjectField
+from iotpanel.api.fields import CheckedObjectField, InstantField, ObjectField
 
 MAX_WAIT = 60  # seconds
 ANYTHING: dict[str, Any] = {"description": "Any JSON.", "nullable": True}
@@ -14,7 +14,7 @@ ANYTHING: dict[str, Any] = {"description": "Any JSON.", "nullable": True}
 
 class NewCommand(serializers.Serializer[Any]):
     name = serializers.CharField(max_length=64)
-    params = ObjectField(required=False, help_text="As the thing model says.")
+    params = CheckedObjectField(required=False, help_text="As the thing model says.")
     expires_in = serializers.FloatField(required=False, help_text="Seconds that it may wait to be sent; a day by default.")
     timeout = serializers.FloatField(required=False, help_text="Seconds that the reply may take; what the thing model says, or 30.")
     priority = serializers.IntegerField(required=False, min_value=-100, max_value=100, help_text="Higher ones go first.")

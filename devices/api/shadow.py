@@ -9,7 +9,7 @@ from rest_framework.response import Response
 
 from devices.downlink import shadow
 from devices.models import ShadowStep
-from iotpanel.api.fields import InstantField, ObjectField
+from iotpanel.api.fields import CheckedObjectField, InstantField, ObjectField
 from iotpanel.api.pagination import CursorPagination
 from iotpanel.api.schema import LISTING, page_of
 from iotpanel.tenants.models import Role
@@ -31,7 +31,7 @@ class ShadowSerializer(serializers.Serializer[Any]):
 
 
 class ShadowPatch(serializers.Serializer[Any]):
-    desired = ObjectField(help_text="A JSON merge patch: null removes.")
+    desired = CheckedObjectField(help_text="A JSON merge patch: null removes.")
     version = serializers.IntegerField(required=False, min_value=0, help_text="409 `stale_version` where it is not the newest.")
 
 

@@ -75,6 +75,13 @@ class ObjectField(serializers.Field[dict[str, Any], Any, dict[str, Any], Any]):
         return value
 
 
+class CheckedObjectField(ObjectField):
+    """An object whose verb looks at it and says by a code of its own what is wrong, also where it is none."""
+
+    def to_internal_value(self, data: Any) -> Any:
+        return data
+
+
 @extend_schema_field({"type": "array", "items": {}})
 class ListOfAnythingField(serializers.Field[list[Any], Any, list[Any], Any]):
     """Any JSON list, whose entries a verb checks."""

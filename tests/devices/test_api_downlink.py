@@ -45,7 +45,7 @@ def test_waiting_for_one_that_does_not_end_answers_202(api: Rest) -> None:
         ({"name": "set-level", "params": {"level": "x"}}, 400, "bad_value"),
         ({"name": "set-level", "params": {"level": 101}}, 400, "out_of_range"),
         ({"name": "set-level", "params": {"level": 1, "x": 1}}, 400, "unknown_parameter"),
-        ({"name": "set-level", "params": [1]}, 400, "invalid"),
+        ({"name": "set-level", "params": [1]}, 400, "bad_shape"),
         ({"name": "reboot", "expires_in": 0}, 400, "out_of_range"),
         ({"name": "reboot", "priority": 1000}, 400, "invalid"),
         ({}, 400, "invalid"),
@@ -125,7 +125,7 @@ def test_the_shadow_is_patched_and_refuses_a_stale_version(api: Rest, device: De
     [
         ({"desired": {"a": "x" * 1_000_000}}, 413, "too_large"),
         ({"desired": {"a": [[[[[[[[[1]]]]]]]]]}}, 400, "too_deep"),
-        ({"desired": [1]}, 400, "invalid"),
+        ({"desired": [1]}, 400, "bad_shape"),
         ({"reported": {}}, 400, "invalid"),
         ({"desired": {}, "version": -1}, 400, "invalid"),
     ],
