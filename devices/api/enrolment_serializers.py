@@ -34,7 +34,7 @@ class RegisterRequest(serializers.Serializer[Any]):
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         wanted = ("chain", "csr") if {"chain", "csr"} & set(attrs) else ("secret", "serial")
-        if missing := {name: _("This field is required.") for name in wanted if name not in attrs}:
+        if missing := {name: _("This is required.") for name in wanted if name not in attrs}:
             raise serializers.ValidationError(missing)
         return attrs
 

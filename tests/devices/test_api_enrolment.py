@@ -38,7 +38,15 @@ def ask(body: Any) -> Any:
 
 def test_a_product_is_closed_until_it_is_opened(api: Rest) -> None:
     found = api.get("products/climate/registration/").json()
-    assert found == {"mode": "closed", "approval": False, "key_template": "{serial}", "max_devices": 1000, "secret_made_at": None}
+    assert found == {
+        "mode": "closed",
+        "approval": False,
+        "key_template": "{serial}",
+        "max_devices": 1000,
+        "secret_made_at": None,
+        "authority": "",
+        "common_name": "{serial}",
+    }
 
 
 def test_a_device_registers_over_http(api: Rest) -> None:

