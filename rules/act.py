@@ -1,6 +1,6 @@
 """Doing what rules ask for, in the batch's transaction, each rule behind a savepoint of its own where one of them fails."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Iterator, Sequence
 from functools import partial
 from typing import Any
 
@@ -71,20 +71,35 @@ def cut_things(things: Sequence[Thing], hops: int) -> None:
 
 
 def _run_alone(rule: Compiled, firings: Sequence[Firing]) -> None:
-    try:
-        with derived.or_nothing(), transaction.atomic():
-            _run(rule, firings)
-    except (OperationalError, Unavailable):
-        raise
-    except Exception as error:
-        failures.note(rule, error)
+    """Each action behind a savepoint of its own: a webhook whose template stumbles over a value costs no alarm."""
+    wrong: Exception | None = None
+    for action, mine in _chosen(rule, firings):
+        try:
+            with derived.or_nothing(), transaction.atomic():
+                action.run(mine)
+        except (OperationalError, Unavailable):
+            raise
+        except Exception as error:
+            wrong = wrong or error
+    if wrong is not None:
+        failures.note(rule, wrong)
 
 
 def _run(rule: Compiled, firings: Sequence[Firing]) -> None:
+    for action, mine in _chosen(rule, firings):
+        action.run(mine)
+
+
+def _chosen(rule: Compiled, firings: Sequence[Firing]) -> Iterator[tuple[Action, Sequence[Firing]]]:
+    """The rule's actions, each with the firings that it is for."""
     for kind, changes, action in ready(rule):
-        mine = [firing for firing in firings if firing.change in changes and not (firing.muted and kind in CALLS)]
-        if mine:
-            action.run(mine)
+        if mine := heard(kind, changes, firings):
+            yield action, mine
+
+
+def heard(kind: str, changes: Collection[str], firings: Sequence[Firing]) -> list[Firing]:
+    """Those firings that an action is for; while somebody works on the device none of what calls people."""
+    return [firing for firing in firings if firing.change in changes and not (firing.muted and kind in CALLS)]
 
 
 def ready(rule: Compiled) -> Ready:

@@ -1,6 +1,6 @@
 """Alarms: raised and cleared by rules and by hand, acknowledged, assigned, commented, shelved. Each change is history."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -24,6 +24,7 @@ Kind = AlarmEvent.Kind
 def raise_for(firings: Sequence[Firing], *, severity: Severity, message: Callable[[Firing], str]) -> list[Alarm]:
     """Raise one alarm per rule and device, in the caller's transaction; where one is active nothing changes."""
     latest, now = {(firing.rule_id, firing.device_id): firing for firing in firings}, timezone.now()
+    shelves = _shelves(latest.values())
     rows = [
         Alarm(
             tenant_id=firing.tenant_id,
@@ -35,7 +36,7 @@ def raise_for(firings: Sequence[Firing], *, severity: Severity, message: Callabl
             value=firing.value,
             raised_at=to_datetime(firing.at),
             created_at=now,
-            shelved_until=_shelf(firing),
+            shelved_until=shelves.get(firing.device_id),
         )
         for _, firing in sorted(latest.items())
     ]
@@ -48,12 +49,12 @@ def raise_for(firings: Sequence[Firing], *, severity: Severity, message: Callabl
     return new
 
 
-def _shelf(firing: Firing) -> datetime | None:
-    """Until when an alarm stays out of sight that is raised during maintenance."""
-    if not firing.muted:
-        return None
-    windows = Maintenance.objects.now().filter(tenant_id=firing.tenant_id).select_related("tenant")
-    return mutes.until(firing.device_id, firing.tenant_id, list(windows))
+def _shelves(firings: Iterable[Firing]) -> dict[int, datetime]:
+    """By device, until when alarms stay out of sight that are raised during maintenance."""
+    if not (muted := [firing for firing in firings if firing.muted]):
+        return {}
+    tenants = {firing.tenant_id for firing in muted}
+    return mutes.ends(muted, Maintenance.objects.now().filter(tenant_id__in=tenants).select_related("tenant"))
 
 
 def _insert(rows: Sequence[Alarm], now: datetime) -> list[Alarm]:

@@ -10,10 +10,10 @@ from django.utils import timezone
 from devices.exceptions import Unavailable
 from telemetry.stores.clock import to_microseconds
 
-from . import act, alarms, derived, failures
+from . import act, alarms, derived, failures, mutes
 from .durations import parse_span
 from .firing import ESCALATED, Firing
-from .models import Alarm, AlarmEvent, Rule, Severity
+from .models import Alarm, AlarmEvent, Maintenance, Rule, Severity
 from .rotations import on_call
 
 PORTION = 200
@@ -29,15 +29,16 @@ def arm(rows: Sequence[Alarm], levels: Levels) -> None:
 
 
 def sweep() -> int:
-    """Escalate the alarms whose time is over; how many there were."""
-    due = Alarm.objects.active().filter(escalates_at__lte=timezone.now(), acknowledged_at=None).order_by("pk")
+    """Escalate the alarms whose time is over; how many there were. Those on the shelf wait until they come off it."""
+    due = Alarm.objects.open().filter(escalates_at__lte=timezone.now(), acknowledged_at=None).order_by("pk")
     rows = list(due.select_for_update(of=("self",), no_key=True, skip_locked=True).select_related("device")[:PORTION])
+    windows = list(Maintenance.objects.now().select_related("tenant")) if rows else []
     for row in rows:
-        _escalate(row)
+        _escalate(row, windows)
     return len(rows)
 
 
-def _escalate(alarm: Alarm) -> None:
+def _escalate(alarm: Alarm, windows: Sequence[Maintenance]) -> None:
     levels = levels_of(alarm)
     if alarm.level >= len(levels):
         alarm.escalates_at = None
@@ -52,16 +53,17 @@ def _escalate(alarm: Alarm) -> None:
         alarm.assigned_to = on_call(alarm.tenant_id, level["assign"]) or alarm.assigned_to
     alarm.save(update_fields=["level", "escalates_at", "severity", "assigned_to"])
     alarms.happened([alarm], AlarmEvent.Kind.ESCALATED, data={"severity": str(alarm.severity), "level": alarm.level})
-    _call(alarm, level.get("actions", ()))
+    _call(mutes.muted([firing_of(alarm)], windows)[0], level.get("actions", ()))
 
 
-def _call(alarm: Alarm, actions: Sequence[Mapping[str, Any]]) -> None:
+def _call(firing: Firing, actions: Sequence[Mapping[str, Any]]) -> None:
     """What the escalation asks for. An action that fails costs itself only: the alarm is escalated all the same."""
-    firing = firing_of(alarm)
     for settings in actions:
         try:
             with derived.or_nothing(), transaction.atomic():
-                act.make(settings)[2].run([firing])
+                kind, _changes, action = act.make(settings)
+                if mine := act.heard(kind, {firing.change}, [firing]):  # `on` says nothing here: there is one occasion
+                    action.run(mine)
         except (OperationalError, Unavailable):
             raise
         except Exception as error:

@@ -47,7 +47,7 @@ def _comparison(leaf: Mapping[str, Any], path: str, needs: Needs) -> Test:
         needs.previous = True
         return _changed(str(leaf.get("property")))
     only(leaf, path, {*LEFT, "op", "value"})
-    if "value" not in leaf:
+    if leaf.get("value") is None or (leaf["value"] == "" and op in ORDERED):
         raise BadRule(f"{path}.value", "say what it is compared with")
     value = leaf["value"]
     if isinstance(value, Mapping):

@@ -1,6 +1,6 @@
 """Maintenance windows: while somebody works on a device its alarms go onto the shelf, and nobody is called."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -50,21 +50,24 @@ def muted(firings: Sequence[Firing], windows: Sequence[Maintenance]) -> Sequence
     """The firings, those of devices under maintenance marked."""
     if not windows:
         return firings
-    under = {firing.device_id for firing in firings if until(firing.device_id, firing.tenant_id, windows) is not None}
+    under = ends(firings, windows)
     return [firing._replace(muted=True) if firing.device_id in under else firing for firing in firings]
 
 
-def until(device_id: int, tenant_id: int, windows: Sequence[Maintenance]) -> datetime | None:
-    """When the maintenance of a device ends, the last of several; None where there is none."""
-    now = timezone.now()
-    ends = [
-        window.ends_at
-        for window in windows
-        if window.tenant_id == tenant_id
-        and window.starts_at <= now < window.ends_at
-        and (not window.scope or devices_of(window.tenant, window.scope).filter(pk=device_id).exists())
-    ]
-    return max(ends, default=None)
+def ends(firings: Sequence[Firing], windows: Iterable[Maintenance]) -> dict[int, datetime]:
+    """When the maintenance of their devices ends, the last of several; devices without one are left out.
+
+    A query for each window that lasts and has a scope, however many firings there are.
+    """
+    now, found = timezone.now(), dict[int, datetime]()
+    for window in windows:
+        mine = {firing.device_id for firing in firings if firing.tenant_id == window.tenant_id}
+        if not mine or not window.starts_at <= now < window.ends_at:
+            continue
+        under = set(devices_of(window.tenant, window.scope).filter(pk__in=mine).values_list("pk", flat=True)) if window.scope else mine
+        for device_id in under:
+            found[device_id] = max(window.ends_at, found.get(device_id, window.ends_at))
+    return found
 
 
 def _apply(maintenance: Maintenance, changes: dict[str, Any]) -> None:

@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 import jsonschema
 from django.utils.translation import gettext as _
 
+from .outside.urls import SAID
 from .problems import BadRule
 
 LONGEST = 300
@@ -63,6 +64,8 @@ def _why(error: Any) -> str:
             return _("At most %(limit)s.") % {"limit": limit}
         case "exclusiveMinimum":
             return _("More than %(limit)s.") % {"limit": limit}
+        case "pattern" if limit in SAID:
+            return str(SAID[limit])
         case "pattern":
             return _("This has not the right form (%(pattern)s).") % {"pattern": limit[:LONGEST]}
         case "anyOf" | "oneOf" | "const":

@@ -12,6 +12,7 @@ from iotpanel.tenants.models import Tenant, User
 from iotpanel.tenants.validation import Problems, check_key, clean_integer, clean_text, refuse_new_key, refuse_unknown, save_new
 
 from .models import Rotation
+from .uses import refuse_used
 
 MOST_PEOPLE = 100
 
@@ -39,7 +40,8 @@ def update_rotation(rotation: Rotation, **changes: Any) -> Rotation:
 
 
 def delete_rotation(rotation: Rotation) -> None:
-    """Alarms that would be assigned by it are assigned to nobody from now on."""
+    """Raises Conflict `in_use` while rules assign, or channels call, by it: alarms would go to nobody."""
+    refuse_used(rotation.tenant, assign=rotation.key)
     rotation.delete()
 
 

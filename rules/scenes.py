@@ -57,7 +57,7 @@ def _go_on(rule_id: int, steps: list[Mapping[str, Any]], firings: list[Firing]) 
                 due = timezone.now() + timedelta(microseconds=parse_span(step["wait"]))
                 SceneRun.objects.create(rule_id=rule_id, steps=steps, firings=[list(each) for each in firings], due_at=due)
             return
-        _, changes, action = act.make(step)
-        if mine := [firing for firing in firings if firing.change in changes]:
+        kind, changes, action = act.make(step)
+        if mine := act.heard(kind, changes, firings):
             with derived.under(mine[0].hops):  # of one look, so the same for all
                 action.run(mine)

@@ -47,15 +47,15 @@ class Template:
         return "".join(written)
 
 
-def compile_template(text: str, names: set[str] | None = None) -> Template:
-    """Raises TemplateError, which says where; also for a path whose first step is none of `names`."""
+def compile_template(text: str, names: set[str] | None = None, *, prose: bool = False) -> Template:
+    """Raises TemplateError, which says where; also for a path whose first step is none of `names`. `prose` is never JSON."""
     if len(text) > MAX_TEXT:
         raise TemplateError(f"at most {MAX_TEXT} characters")
     pieces = _PARTS.split(text)
     if len(pieces) > 2 * MAX_EXPRESSIONS:
         raise TemplateError(f"at most {MAX_EXPRESSIONS} expressions")
     is_json, parts, roots, open_text = text.lstrip()[:1] in ("{", "["), [], set[str](), False
-    if text.lstrip().startswith("{{"):
+    if prose or text.lstrip().startswith("{{"):
         is_json = False
     for number, piece in enumerate(pieces):
         if number % 2 == 0:

@@ -2,7 +2,7 @@
 
 import datetime
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 from urllib.parse import quote
 
@@ -75,6 +75,11 @@ def _joined(value: Any, between: Any = ", ") -> str:
     return as_text(between).join(as_text(each) for each in value)
 
 
+def _pairs(value: Any) -> str:
+    """An object as people read it: `temperature: 21.5, door: open`."""
+    return ", ".join(f"{name}: {as_text(each)}" for name, each in value.items()) if isinstance(value, Mapping) else as_text(value)
+
+
 def _as_json(value: Any) -> Raw:
     return Raw(json.dumps(value, ensure_ascii=False))
 
@@ -94,5 +99,6 @@ FILTERS: dict[str, tuple[Callable[..., Any], int, int]] = {
     "times": (_multiplied, 1, 1),
     "plus": (_plus, 1, 1),
     "join": (_joined, 0, 1),
+    "pairs": (_pairs, 0, 0),
     "text": (as_text, 0, 0),
 }

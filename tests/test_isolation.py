@@ -128,6 +128,8 @@ RULES = {
     "rules-limits": LIST,
     "rules-trace": ITEM,
     "rules-run": ITEM,
+    "rules-outside": ITEM,
+    "rules-put-back": ITEM,
     "rules-backtest": Rule(404, viewer_writes=True),
     "rules-backtest-body": Rule(None, viewer_writes=True),
     "maintenances-list": LIST,

@@ -12,7 +12,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
-from iotpanel.api.errors import ApiError
+from iotpanel.api.errors import ApiError, Conflict
 from iotpanel.tenants.models import Role, User
 from iotpanel.tenants.validation import Problems
 from iotpanel.tenants.web import TenantRequest, tenant_page
@@ -109,9 +109,13 @@ def _form(
 @require_POST
 @tenant_page(Role.ADMIN)
 def delete(request: TenantRequest, key: str) -> HttpResponseBase:
-    """Alarms that would be given to who is on call are given to nobody from now on."""
+    """Refused while rules or channels count on it."""
     found = _own(request, key)
-    rotations.delete_rotation(found)
+    try:
+        rotations.delete_rotation(found)
+    except Conflict as error:
+        messages.error(request, error.message)
+        return redirect("rotation", key=key)
     messages.success(request, _("“%(name)s” is deleted") % {"name": found.name})
     return redirect("rotations")
 

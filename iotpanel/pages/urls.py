@@ -12,7 +12,7 @@ from .ledger import views as ledger
 from .overview.views import overview
 from .products import codec, firmware, provisioning
 from .products import views as products
-from .rules import trace
+from .rules import outside, trace
 from .rules import views as rules
 
 urlpatterns: list[URLPattern | URLResolver] = [
@@ -71,6 +71,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("rules/<int:pk>/switch/", rules.switch, name="rule-switch"),
     path("rules/<int:pk>/delete/", rules.delete, name="rule-delete"),
     path("rules/<int:pk>/trace/", trace.trace, name="rule-trace"),
+    path("rules/<int:pk>/retry/", outside.retry, name="rule-retry"),
     path("forwarders/", include("iotpanel.pages.forwarders")),
     path("notices/", include("iotpanel.pages.notices")),
     path("maintenance/", include("iotpanel.pages.maintenance")),

@@ -30,12 +30,16 @@ class TenantRequest(HttpRequest):
 
 
 def current_tenant(request: HttpRequest) -> tuple[Tenant, Role] | None:
-    """The tenant of the session, or the person's first one, with their role in it; None where they have none."""
+    """The tenant that a link names (`?tenant=`), else that of the session, or the person's first one, with their role in it.
+
+    None where they have none. Links come with messages to people, who may work in another tenant just then.
+    """
     if not isinstance(request.user, User):
         return None
     mine = Tenant.objects.for_user(request.user)
-    wanted = request.session.get(SESSION_KEY)
-    tenant = mine.filter(key=wanted).first() or mine.order_by("created_at", "pk").first()
+    named = request.GET.get(SESSION_KEY, "").replace("\0", "") if request.method == "GET" else ""
+    wanted = [key for key in (named, request.session.get(SESSION_KEY)) if key]
+    tenant = next((found for key in wanted if (found := mine.filter(key=key).first())), None) or mine.order_by("created_at", "pk").first()
     role = role_of(request.user, tenant) if tenant else None
     return (tenant, role) if tenant and role else None
 

@@ -7,7 +7,8 @@ from django.utils.translation import gettext as _
 
 from devices.models import Device
 from iotpanel.tenants.models import Tenant
-from rules.channels.wording import NAMES
+from rules.alarms_told import newest, told
+from rules.channels.wording import NAMES, try_out
 from rules.firing import Firing
 from rules.forwarders.contexts import Context, Facts, iso
 from rules.problems import BadRule
@@ -24,13 +25,19 @@ def said(firing: Firing) -> dict[str, Any]:
     return about | {"device": firing.device_key, "at": firing.at}
 
 
-def contexts(firings: Sequence[Firing]) -> list[Context]:
-    """What a template of an action may look at, for each firing; a query or two for each tenant."""
+def contexts(firings: Sequence[Firing], *, alarms: bool = False) -> list[Context]:
+    """What a template of an action may look at, for each firing; a query or two for each tenant, one more for `alarms`."""
     facts: dict[int, Facts] = {}
     for tenant in Tenant.objects.filter(pk__in={firing.tenant_id for firing in firings}):
         facts[tenant.pk] = Facts(tenant)
         facts[tenant.pk].load(firing.device_key for firing in firings if firing.tenant_id == tenant.pk)
-    return [_context(firing, facts[firing.tenant_id]) for firing in firings]
+    found = [_context(firing, facts[firing.tenant_id]) for firing in firings]
+    if alarms:
+        known = {tenant_id: newest(tenant_id, [said(each) for each in firings if each.tenant_id == tenant_id]) for tenant_id in facts}
+        for firing, context in zip(firings, found, strict=True):
+            alarm = known[firing.tenant_id].get((firing.rule_id, firing.device_key))
+            context["alarm"] = told(alarm) if alarm else None
+    return found
 
 
 def _context(firing: Firing, facts: Facts) -> Context:
@@ -39,7 +46,7 @@ def _context(firing: Firing, facts: Facts) -> Context:
 
 
 class Templates:
-    """The templates among an action's settings. What does not compile is said when the rule is checked."""
+    """The templates among an action's settings. What does not compile, or render, is said when the rule is checked."""
 
     def __init__(self, settings: dict[str, Any], *fields: str) -> None:
         self.compiled: dict[str, Template] = {}
@@ -47,6 +54,7 @@ class Templates:
         for field in fields:
             try:
                 self.compiled[field] = compile_template(settings.get(field, ""), NAMES)
+                try_out(self.compiled[field])
             except TemplateError as error:
                 self.wrong[field] = str(error)
 
@@ -57,9 +65,13 @@ class Templates:
 
     def render(self, field: str, context: Context) -> str:
         """Raises TemplateError."""
-        if field in self.wrong:
+        if field not in self.compiled:
             raise TemplateError(self.wrong[field])
         return self.compiled[field].render(context)
+
+    @property
+    def names(self) -> set[str]:
+        return {name for template in self.compiled.values() for name in template.names}
 
 
 def other_device(tenant: Tenant, key: str, path: str) -> Device:

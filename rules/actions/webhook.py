@@ -7,6 +7,7 @@ import orjson
 
 from rules.firing import Firing
 from rules.outbox import Promise, promise
+from rules.outside.urls import WHOLE
 
 from .about import Templates, contexts, said
 
@@ -15,7 +16,7 @@ class WebhookAction:
     SETTINGS: dict[str, Any] = {
         "type": "object",
         "properties": {
-            "url": {"type": "string", "pattern": r"^https?://[^\s]+$", "maxLength": 2000},
+            "url": {"type": "string", "pattern": WHOLE, "maxLength": 2000},
             "method": {"type": "string", "enum": ["POST", "PUT", "PATCH"]},
             "content_type": {"type": "string", "pattern": r"^[\w.+-]+/[\w.+-]+$"},
             "template": {"type": "string", "maxLength": 65_536, "description": "Empty: JSON with rule, device, change, values."},
@@ -39,7 +40,7 @@ class WebhookAction:
         if self.plain:
             bodies = [orjson.dumps(said(firing)).decode() for firing in firings]
         else:
-            bodies = [self.templates.render("template", context) for context in contexts(firings)]
+            bodies = [self.templates.render("template", context) for context in contexts(firings, alarms="alarm" in self.templates.names)]
         promise(
             [
                 Promise(firing.tenant_id, "webhook", firing.rule_id, firing.device_id, self.said | {"body": body})

@@ -12,13 +12,13 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from iotpanel.api.errors import Conflict
-from iotpanel.tenants.api.base import TenantViewSet
 from iotpanel.tenants.models import Role
 from rules import rules, tallies
 from rules.compiled import FIELDS
 from rules.models import Rule
 from rules.schema import rule_schema
 
+from .effects import EffectsViewSet
 from .trials import BacktestAnswer, BacktestRequest, BodyBacktestRequest, TraceAnswer, TraceQuery, traced, try_over_the_past
 
 
@@ -98,11 +98,11 @@ class RuleSerializer(serializers.Serializer[Rule]):
 
 
 @extend_schema_view(list=extend_schema(parameters=[RuleQuery]))
-class RulesViewSet(TenantViewSet):
+class RulesViewSet(EffectsViewSet):
     """When something is so, do something about it."""
 
     resource = "rules"
-    needs = {"run": Role.OPERATOR, "backtest": Role.VIEWER, "backtest_body": Role.VIEWER}
+    needs = {"run": Role.OPERATOR, "put_back": Role.OPERATOR, "backtest": Role.VIEWER, "backtest_body": Role.VIEWER}
     serializer_class = RuleSerializer
     queryset = Rule.objects.all()
     lookup_field = "id"

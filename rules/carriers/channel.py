@@ -6,6 +6,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from rules.adapter_settings import unseal
+from rules.alarms_told import newest, pair_of, told
 from rules.channels import CHANNELS, Note
 from rules.channels.wording import Wording
 from rules.delivery.parcels import Parcel
@@ -48,6 +49,8 @@ class ChannelCarrier:
     def note(self, entries: Sequence[dict[str, Any]]) -> Note:
         """One message about all of these. Raises Rejected where a template can't do with one."""
         self.facts.load(str(entry.get("device", "")) for entry in entries)
+        alarms = {pair: told(alarm) for pair, alarm in newest(self.channel.tenant_id, entries).items()}
+        entries = [entry | {"alarm": alarms.get(pair_of(entry))} if alarms and "alarm" not in entry else entry for entry in entries]
         contexts = [self._context(entry) for entry in entries]
         try:
             said = [Wording(entry.get("title") or self.channel.title, entry.get("text") or self.channel.text).of(context)

@@ -6,11 +6,12 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from rules.adapter_settings import unseal
+from rules.alarms_told import Pair, newest, pair_of, told
 from rules.delivery.parcels import Parcel
 from rules.forwarders import FORWARDERS, Message
 from rules.forwarders.contexts import Facts, context_of
 from rules.forwarders.shapes import Shape
-from rules.models import Forwarder, Target
+from rules.models import Alarm, Forwarder, Target
 from rules.outside.errors import Down, Gone, Rejected
 from rules.template_filters import TemplateError
 
@@ -33,6 +34,7 @@ class ForwarderCarrier:
         self.forwarder = forwarder
         self.shape = Shape(forwarder.template, forwarder.stream)
         self.facts = Facts(target.tenant)
+        self.alarms: dict[Pair, Alarm] = {}
         self.adapter = FORWARDERS[forwarder.kind](forwarder.settings | unseal(forwarder.sealed, purpose=PURPOSE))
         self.batch = self.adapter.batch
 
@@ -42,6 +44,8 @@ class ForwarderCarrier:
 
     def send(self, parcels: Sequence[Parcel]) -> str:
         self.facts.load(parcel.entry[0] for parcel in parcels if isinstance(parcel.entry, list))
+        rows = [{**parcel.entry[2], "device": parcel.entry[0]} for parcel in parcels if not parcel.item.payload.get("stream", "")]
+        self.alarms = newest(self.forwarder.tenant_id, rows)
         messages: list[Message] = []
         wrong: dict[int, str] = {}
         for position, parcel in enumerate(parcels):
@@ -55,6 +59,8 @@ class ForwarderCarrier:
 
     def message(self, stream: str, entry: list[Any]) -> Message:
         context = context_of(stream, entry, self.facts)
+        if not stream and (alarm := self.alarms.get(pair_of({**entry[2], "device": entry[0]}) or (0, ""))):
+            context["alarm"] = told(alarm)
         return Message(self.shape.render(context), str(entry[0]), int(entry[1]), context)
 
     def rest(self) -> float:

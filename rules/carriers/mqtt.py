@@ -1,7 +1,6 @@
 """What rules publish to devices, on the platform's own broker: topics below `devices/<key of the tenant>/down/` only."""
 
 from collections.abc import Sequence
-from typing import Any
 from urllib.parse import unquote, urlsplit
 
 import paho.mqtt.client as paho
@@ -13,6 +12,7 @@ from devices.models import Device
 from rules.delivery.parcels import Parcel
 from rules.models import Target
 from rules.outside.errors import Down, Rejected
+from rules.topics import device_of
 
 SECONDS = 10.0
 
@@ -84,10 +84,3 @@ class MqttCarrier:
         if self.client is not None:
             self.client.disconnect()
             self.client.loop_stop()
-
-
-def device_of(topic: str) -> str:
-    """The key in `devices/<key>/down/...`; empty for other topics, and for those with wildcards."""
-    steps: list[Any] = topic.split("/")
-    whole = len(steps) >= 4 and steps[0] == "devices" and steps[2] == "down" and all(steps)
-    return str(steps[1]) if whole and not set("+#\0") & set(topic) and len(topic) < 1000 else ""

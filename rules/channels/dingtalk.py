@@ -6,6 +6,8 @@ import hmac
 import time
 from typing import Any
 
+from rules.outside.urls import BARE
+
 from .base import Note, checked, post, schema, secret, text
 
 TOO_OFTEN = (130101, 410100, -1)
@@ -17,7 +19,7 @@ class DingtalkChannel:
         {
             "token": secret("Access token of the robot", pattern=r"^[A-Za-z0-9_-]{10,200}$"),
             "signing_secret": secret("Secret for the signature"),
-            "url": text("Address of the API", pattern=r"^https?://[^\s/]+$", default="https://oapi.dingtalk.com", **{"x-address": True}),
+            "url": text("Address of the API", pattern=BARE, default="https://oapi.dingtalk.com", **{"x-address": True}),
         },
         ["token"],
     )

@@ -6,6 +6,8 @@ import hmac
 import time
 from typing import Any
 
+from rules.outside.urls import BARE
+
 from .base import Note, checked, post, schema, secret, text
 
 TOO_OFTEN = (9499, 11232)
@@ -17,7 +19,7 @@ class FeishuChannel:
         {
             "token": secret("Token of the robot", pattern=r"^[A-Za-z0-9-]{8,100}$"),
             "signing_secret": secret("Secret for the signature"),
-            "url": text("Address of the API", pattern=r"^https?://[^\s/]+$", default="https://open.feishu.cn", **{"x-address": True}),
+            "url": text("Address of the API", pattern=BARE, default="https://open.feishu.cn", **{"x-address": True}),
         },
         ["token"],
     )

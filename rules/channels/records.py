@@ -11,11 +11,11 @@ from iotpanel.tenants.validation import Problems, clean_integer, clean_text, ref
 from rules import adapter_records
 from rules.models import Channel, Target
 from rules.names import save_named
-from rules.template import compile_template
 from rules.template_filters import TemplateError
+from rules.uses import refuse_used
 
 from . import CHANNELS
-from .wording import NAMES
+from .wording import NAMES, check_template
 
 KIND = "channel"
 MAX_SECONDS = 86_400
@@ -60,7 +60,8 @@ def update_channel(channel: Channel, **changes: Any) -> Channel:
 
 @transaction.atomic
 def delete_channel(channel: Channel) -> None:
-    """With what waits for it."""
+    """With what waits for it. Raises Conflict `in_use` while rules notify by it."""
+    refuse_used(channel.tenant, kind="notify", channel=channel.pk)
     adapter_records.delete(channel, KIND)
 
 
@@ -98,7 +99,7 @@ def clean_template(value: Any) -> str:
     """Raises ValidationError where it does not render."""
     text = clean_text(value, limit=4_000, blank=True, lines=True)
     try:
-        compile_template(text, NAMES)
+        check_template(text)
     except TemplateError as error:
         raise ValidationError(str(error), code="bad_template") from error
     return text

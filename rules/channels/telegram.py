@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from rules.outside.urls import BARE
+
 from .base import Note, checked, post, schema, secret, text
 
 LONGEST = 4096
@@ -13,7 +15,7 @@ class TelegramChannel:
         {
             "token": secret("Token of the bot", pattern=r"^\d{1,20}:[A-Za-z0-9_-]{10,100}$"),
             "chat": text("Chat", pattern=r"^(-?\d{1,20}|@[A-Za-z0-9_]{1,64})$"),
-            "url": text("Address of the API", pattern=r"^https?://[^\s/]+$", default="https://api.telegram.org", **{"x-address": True}),
+            "url": text("Address of the API", pattern=BARE, default="https://api.telegram.org", **{"x-address": True}),
         },
         ["token", "chat"],
     )

@@ -7,6 +7,7 @@ from rules.forwarders.trying import Tried, tried
 from rules.models import Channel
 
 from .records import target_of
+from .wording import SAMPLE_ALARM
 
 
 def send_test(channel: Channel) -> Tried:
@@ -16,7 +17,7 @@ def send_test(channel: Channel) -> Tried:
     def attempt() -> tuple[str, str]:
         carrier = ChannelCarrier(target)
         entry = {"rule": {"id": 0, "name": "Test"}, "device": "test-device", "at": time.time_ns() // 1000, "change": "raised"}
-        note = carrier.note([entry | {"values": {"temperature": 21.5}}])
+        note = carrier.note([entry | {"values": {"temperature": 21.5}, "alarm": SAMPLE_ALARM}])
         send_now = getattr(carrier.adapter, "send_now", carrier.adapter.send)  # what else it would only promise
         return f"{note.title}\n{note.text}", send_now(note)
 

@@ -6,6 +6,7 @@ import orjson
 
 from rules.outside import http
 from rules.outside.signing import signed
+from rules.outside.urls import WHOLE
 
 from .base import Note, schema, secret, text
 
@@ -14,7 +15,7 @@ class WebhookChannel:
     TITLE = "Webhook"
     SETTINGS = schema(
         {
-            "url": text("Address", pattern=r"^https?://[^\s]+$", **{"x-address": True}),
+            "url": text("Address", pattern=WHOLE, **{"x-address": True}),
             "signing_secret": secret("Secret for the signature in X-Iotpanel-Signature"),
         },
         ["url"],

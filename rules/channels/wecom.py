@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from rules.outside.urls import BARE
+
 from .base import Note, checked, post, schema, secret, text
 
 LONGEST = 2048  # bytes
@@ -13,7 +15,7 @@ class WecomChannel:
     SETTINGS = schema(
         {
             "key": secret("Key of the robot", pattern=r"^[A-Za-z0-9-]{8,100}$"),
-            "url": text("Address of the API", pattern=r"^https?://[^\s/]+$", default="https://qyapi.weixin.qq.com", **{"x-address": True}),
+            "url": text("Address of the API", pattern=BARE, default="https://qyapi.weixin.qq.com", **{"x-address": True}),
         },
         ["key"],
     )

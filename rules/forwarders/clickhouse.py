@@ -8,6 +8,7 @@ from django.utils.translation import gettext as _
 
 from rules.outside import http
 from rules.outside.errors import Down, Rejected
+from rules.outside.urls import BEGINNING
 
 from .base import BATCH, Message, flag, schema, secret, text
 from .rows import NAME, rows_of
@@ -33,7 +34,7 @@ class ClickhouseForwarder:
     TITLE = "ClickHouse"
     SETTINGS = schema(
         {
-            "url": text("Address", pattern=r"^https?://[^\s/]+/?$", **{"x-address": True}),
+            "url": text("Address", pattern=BEGINNING, **{"x-address": True}),
             "database": text("Database", pattern=r"^[A-Za-z_][A-Za-z0-9_]*$", default="default"),
             "table": text("Table", pattern=NAME, default="readings"),
             "username": text("User name"),

@@ -1,7 +1,7 @@
 """What a template may look at: the device, the tenant, and what the stream's entry says."""
 
 import datetime
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable
 from typing import Any
 
 from devices.models import Device
@@ -74,17 +74,15 @@ def iso(at: int) -> str:
     return datetime.datetime.fromtimestamp(at / 1_000_000, datetime.UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-class Anything(Mapping[str, Any]):
-    """A sample's values: whatever property a template asks for, there is a number."""
+class Anything(dict[str, Any]):
+    """A sample's values, or labels: whatever a template asks for is there, and all of it is one thing."""
 
-    def __getitem__(self, key: str) -> Any:
-        return 21.5
+    def __init__(self, value: Any = 21.5, name: str = "temperature") -> None:
+        super().__init__({name: value})
+        self.value = value
 
-    def __iter__(self) -> Iterator[str]:
-        return iter(["temperature"])
-
-    def __len__(self) -> int:
-        return 1
+    def get(self, key: str, default: Any = None) -> Any:
+        return self.value
 
 
 def sample(stream: str, tenant: Tenant, device: Device | None = None) -> list[Any]:

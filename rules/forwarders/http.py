@@ -5,6 +5,7 @@ from typing import Any
 
 from rules.outside import http
 from rules.outside.signing import signed
+from rules.outside.urls import WHOLE
 
 from .base import BATCH, Message, flag, schema, secret, text
 
@@ -16,7 +17,7 @@ class HttpForwarder:
     TITLE = "HTTP"
     SETTINGS = schema(
         {
-            "url": text("Address", pattern=r"^https?://[^\s]+$", **{"x-address": True}),
+            "url": text("Address", pattern=WHOLE, **{"x-address": True}),
             "method": {"type": "string", "title": "Method", "enum": [*METHODS], "default": "POST"},
             "batch": flag("Send a list of messages instead of each by itself"),
             "content_type": text("Content type", default="application/json", pattern=r"^[\w.+-]+/[\w.+-]+(; *[\w=-]+)?$"),

@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 
 from rules.outside import http
 from rules.outside.errors import Down, Rejected
+from rules.outside.urls import BEGINNING
 from rules.template import compile_template
 
 from .base import BATCH, Message, flag, schema, secret, templated, text
@@ -24,7 +25,7 @@ class InfluxdbForwarder:
     TITLE = "InfluxDB"
     SETTINGS = schema(
         {
-            "url": text("Address", pattern=r"^https?://[^\s/]+/?$", **{"x-address": True}),
+            "url": text("Address", pattern=BEGINNING, **{"x-address": True}),
             "database": text("Database (version 1)"),
             "bucket": text("Bucket (version 2)"),
             "org": text("Organization (version 2)"),

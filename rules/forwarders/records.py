@@ -14,6 +14,7 @@ from rules.models import Forwarder, Stream, Target
 from rules.names import save_named
 from rules.template import MAX_TEXT
 from rules.template_filters import TemplateError
+from rules.uses import refuse_used
 
 from . import FORWARDERS
 from .contexts import ALWAYS, NAMES, Anything, Facts, context_of, sample
@@ -64,7 +65,8 @@ def update_forwarder(forwarder: Forwarder, **changes: Any) -> Forwarder:
 
 @transaction.atomic
 def delete_forwarder(forwarder: Forwarder) -> None:
-    """With what waits for it."""
+    """With what waits for it. Raises Conflict `in_use` while rules forward by it."""
+    refuse_used(forwarder.tenant, kind="forward", forwarder=forwarder.pk)
     adapter_records.delete(forwarder, KIND)
     routes.forget()
 

@@ -10,6 +10,7 @@ from urllib.parse import quote
 from rules.outside import http
 from rules.outside.errors import Down, Rejected
 from rules.outside.signing_s3 import signed_s3
+from rules.outside.urls import BEGINNING
 from rules.template import compile_template
 
 from .base import Message, flag, schema, secret, templated, text
@@ -23,9 +24,7 @@ class S3Forwarder:
     TITLE = "S3"
     SETTINGS = schema(
         {
-            "url": text(
-                "Address", pattern=r"^https?://[^\s/]+/?$", **{"x-address": True}, description="https://s3.eu-central-1.amazonaws.com"
-            ),
+            "url": text("Address", pattern=BEGINNING, **{"x-address": True}, description="https://s3.eu-central-1.amazonaws.com"),
             "region": text("Region", default="us-east-1", pattern=r"^[a-z0-9-]{1,64}$"),
             "bucket": text("Bucket", pattern=r"^[a-z0-9][a-z0-9.-]{1,62}$"),
             "prefix": templated("Folder", default="{{ tenant.key }}/{{ stream }}", maxLength=500),

@@ -62,7 +62,7 @@ def test_what_is_wrong_is_said_while_typing_and_every_action_is_added_by_clickin
     product = platform.product(thing_model=MODEL)
     page = visit().open(f"/rules/-/new/?product={product}")
 
-    expect(page.locator("[data-rule=problems]")).to_contain_text("when.value")
+    expect(page.locator("[data-rule=problems]")).to_contain_text("If say what it is compared with")
     expect(page.get_by_role("button", name="Switch on")).to_be_disabled()
     page.locator("[data-field='when.value']").fill("8")
     expect(page.locator("[data-rule=problems]")).to_be_hidden()

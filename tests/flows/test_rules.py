@@ -7,6 +7,7 @@ from tests.flows.obedient import Obedient
 from tests.flows.platform import Connection, Platform
 from tests.flows.test_live import Live, watching
 from tests.make import WITH_COMMANDS
+from tests.rules.outside.web import Web
 from tests.services import eventually
 
 MODEL = {"properties": [{"key": "temperature", "name": "Temperature", "type": "number"}]}
@@ -76,3 +77,46 @@ def test_a_command_that_fails_changes_the_shadow_and_one_that_is_not_answered_ra
         platform.post(f"devices/{account.key}/commands/?wait=5", {"name": "reboot", "timeout": 0.5}, 201)
         [alarm] = eventually(lambda: platform.get("alarms/", device=account.key, active=True)["results"])
     assert alarm["message"] == "reboot timed_out"
+
+
+def test_one_rule_does_everything_that_a_rule_can_do(platform: Platform) -> None:
+    """Each kind of action, and what comes of it on the other side: device, shadow, store, page, web server."""
+    model = WITH_COMMANDS | {"properties": [{"key": "n", "type": "number"}, {"key": "double", "type": "number"}]}
+    product = platform.product(thing_model=model)
+    account = platform.device(product)
+    topic = f"devices/{account.key}/down/"
+    with Web.running() as web, platform.connect(account) as connection:
+        device = Obedient(connection)
+        channel = platform.post("channels/", {"name": product, "kind": "inpage", "group_wait": 0, "group_interval": 0})["id"]
+        sent_on = {"name": product, "kind": "http", "stream": "", "settings": {"url": f"{web.url}/forwarder"}}
+        forwarder = platform.post("forwarders/", sent_on)["id"]
+        actions = [
+            {"kind": "alarm", "severity": "critical", "message": "At {n}"},
+            {"kind": "command", "name": "set-level", "params": {"level": "{n}"}},
+            {"kind": "shadow", "desired": {"seen": "{n}"}},
+            {"kind": "reading", "property": "double", "formula": "n * 2"},
+            {"kind": "notify", "channel": channel},
+            {"kind": "forward", "forwarder": forwarder},
+            {"kind": "webhook", "url": f"{web.url}/hook", "template": '{"n": {{ values.n }}, "how": {{ alarm.severity }}}'},
+            {"kind": "mqtt", "topic": "devices/{{ device.key }}/down/lamp", "template": '{"on": true}'},
+            {"kind": "scene", "steps": [{"kind": "mqtt", "topic": "devices/{{ device.key }}/down/scene", "template": "[1]"}]},
+        ]
+        rule = make_rule(platform, product, when={"property": "n", "op": ">", "value": 5}, actions=actions)
+        connection.say("telemetry", {"n": 8})
+
+        [alarm] = eventually(lambda: platform.get("alarms/", device=account.key, active=True)["results"])
+        eventually(lambda: {f"{topic}lamp", f"{topic}scene"} <= {heard for heard, _ in device.heard})
+        eventually(lambda: [command["params"] for command in device.commands()] == [{"level": 8}])
+        eventually(lambda: any(body["delta"] == {"seen": 8} for heard, body in device.heard if heard == f"{topic}shadow"))
+        eventually(lambda: platform.latest(account).get("double") == 16)
+        said = eventually(lambda: len(web.asked) == 2 and {asked.path: asked.json for asked in web.asked})
+        assert said["/hook"] == {"n": 8, "how": "critical"}
+        assert (said["/forwarder"]["rule"]["id"], said["/forwarder"]["device"]) == (rule, account.key)
+        told = eventually(lambda: [each for each in platform.get("notices/")["results"] if f"/alarms/{alarm['id']}/" in each["text"]])
+        assert [each["title"] for each in told] == ["[CRITICAL] At 8"]
+        outside = {each["kind"]: each["health"]["state"] for each in platform.get(f"rules/{rule}/outside/")}
+        assert outside == {"webhook": "ok", "mqtt": "ok"}
+        refused = platform.http.delete(f"/api/v1/forwarders/{forwarder}/")
+        assert refused.json()["code"] == "in_use"
+        platform.http.delete(f"/api/v1/rules/{rule}/")
+        assert platform.http.delete(f"/api/v1/forwarders/{forwarder}/").status_code == 204

@@ -41,7 +41,7 @@ def test_history_shows_what_was_sent_and_answered(admin: User, viewer: User, ten
     browser(admin).post(f"/channels/{one.pk}/test/")
     shown = words(browser(viewer).get(f"/channels/{one.pk}/").content)
 
-    assert "Test: test-device (raised)" in shown
+    assert "[INFO] Test message" in shown
     assert "Shown." in shown
     assert Notice.objects.for_tenant(tenant).count() == 1
 

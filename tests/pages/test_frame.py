@@ -169,3 +169,15 @@ def test_it_can_be_installed_as_an_app(db: None) -> None:
 
     assert answer["Content-Type"] == "application/manifest+json"
     assert [icon["sizes"] for icon in answer.json()["icons"]] == ["192x192", "512x512"]
+
+
+def test_a_link_opens_in_the_tenant_that_it_names(viewer: User, tenant: Tenant, other_tenant: Tenant, stranger: User) -> None:
+    """What people are told of comes from any of their tenants, whichever they work in just then."""
+    Membership.objects.create(user=viewer, tenant=other_tenant, role=Role.VIEWER)
+    make.make_device(other_tenant, key="pump-2", name="Pump 2")
+    person = browser(viewer)
+    assert person.get("/devices/pump-2/").status_code == 404
+    assert "Pump 2" in words(person.get(f"/devices/pump-2/?tenant={other_tenant.key}").content)
+    assert person.get("/devices/pump-2/").status_code == 200  # where one goes on from there
+    assert person.get("/devices/pump-2/?tenant=%00").status_code == 200
+    assert browser(stranger).get(f"/devices/pump-2/?tenant={tenant.key}").status_code == 200  # not theirs: they stay where they are

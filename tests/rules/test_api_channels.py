@@ -56,7 +56,7 @@ def test_a_test_message_on_the_pages_is_a_notice(owner: User, viewer: User, tena
     channel = make_channel(tenant)
     assert Rest(owner).post(f"channels/{channel.pk}/test/").json()["ok"] is True
     (notice,) = results(Rest(viewer).get("notices/"))
-    assert (notice["title"], notice["read_at"]) == ("Test: test-device (raised)", None)
+    assert (notice["title"], notice["read_at"]) == ("[INFO] Test message", None)
     refused(Rest(viewer).post("notices/read/"), 403, "permission_denied")
     assert Rest(owner).post("notices/read/").json() == {"read": 1}
     assert Notice.objects.get().read_at is not None

@@ -206,3 +206,15 @@ def test_another_tenants_promise_does_not_reach_a_forwarder(tenant: Tenant, othe
     assert web.asked == []
     assert OutboxItem.objects.get().state == "dead"
     assert Target.objects.filter(tenant=tenant).get().delivered == 0
+
+
+def test_all_values_can_be_sent_on_as_json(owner: User) -> None:
+    """A template is tried with a sample at save, which has whatever it asks for."""
+    for template in ('{"all": {{ values | json }}, "one": {{ values.t | round(1) }}}', "{{ values | json }}"):
+        answer = Rest(owner).post("forwarders/", body(name=template, template=template))
+        assert answer.status_code == 201, answer.content
+
+
+def test_an_address_holds_no_password(owner: User) -> None:
+    answer = Rest(owner).post("forwarders/", body(settings={"url": "https://user:secret@example.org/"}))
+    assert "without a user name" in refused(answer, 400, "invalid")["settings.url"][0]

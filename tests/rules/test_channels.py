@@ -18,9 +18,10 @@ from rules.channels import CHANNELS
 from rules.channels.trying import send_test
 from rules.delivery import run
 from rules.firing import Firing
-from rules.models import Delivery, Notice, OutboxItem, Target
+from rules.models import Alarm, Delivery, Notice, OutboxItem, Target
 from tests.make import make_device
 from tests.rules.fakes import make_channel
+from tests.rules.make import make_freezer, make_rule, say
 from tests.rules.outside.web import Asked, Web
 
 AT = 1_767_225_600_000_000
@@ -263,6 +264,31 @@ def test_words_of_the_channel_and_of_the_action(tenant: Tenant, web: Web) -> Non
     run.deliver()
     texts = [(asked.json["title"], asked.json["text"]) for asked in web.asked]
     assert texts in ([("2", "raised"), ("32 °C", "raised")], [("2 messages: 2", "2\n32 °C")])
+
+
+def test_of_an_alarm_people_are_told_how_bad_it_is_what_it_says_and_where_to_see_to_it(
+    tenant: Tenant, other_tenant: Tenant, settings: Settings
+) -> None:
+    settings.PUBLIC_URL = "https://panel.example.org/"
+    device = make_freezer(tenant)
+    channel, own = make_channel(tenant, group_wait=0), make_channel(tenant, group_wait=0, title="{{ alarm.severity }}: {{ alarm.message }}")
+    actions = [{"kind": "alarm", "severity": "critical", "message": "At {temperature} °C"}]
+    actions += [{"kind": "notify", "channel": each.pk, "on": ["raised", "cleared"]} for each in (channel, own)]
+    make_rule(tenant, name="Freezer", actions=actions)
+    say(device, 0, temperature=9)
+    run.deliver()
+    alarm = Alarm.objects.get()
+    first, second = Notice.objects.order_by("title")
+    assert (first.title, second.title) == ("[CRITICAL] At 9 °C", "critical: At 9 °C")
+    assert "Freezer, freezer (freezer), " in first.text
+    assert first.text.endswith(f": temperature: 9\nhttps://panel.example.org/alarms/{alarm.pk}/?tenant={tenant.key}")
+
+    Notice.objects.all().delete()
+    Target.objects.update(paused_until=None)
+    say(device, 1, temperature=1)
+    run.deliver()
+    assert {notice.title for notice in Notice.objects.for_tenant(tenant)} == {"[CLEARED] At 9 °C", "critical: At 9 °C"}
+    assert not Notice.objects.for_tenant(other_tenant).exists()
 
 
 def test_on_the_pages_a_notice_appears_in_its_tenant_only(tenant: Tenant, other_tenant: Tenant) -> None:

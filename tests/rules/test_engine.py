@@ -13,8 +13,8 @@ from devices.models import Command
 from iotpanel.tenants.models import Tenant, User
 from rules import alarms as verbs
 from rules import failures
-from rules.models import Alarm, AlarmEvent, Rule, RuleState, SceneRun, Schedule
-from rules.mutes import create_maintenance
+from rules.models import Alarm, AlarmEvent, OutboxItem, Rule, RuleState, SceneRun, Schedule
+from rules.mutes import create_maintenance, delete_maintenance
 from rules.rotations import create_rotation
 from rules.rules import delete_rule, update_rule
 from rules.sweeps import sweep
@@ -206,6 +206,37 @@ def test_maintenance_puts_alarms_on_the_shelf(tenant: Tenant) -> None:
     assert Alarm.objects.get(device=freezer).shelved_until == end
     assert Alarm.objects.get(device=other).shelved_until is None
     assert [alarm.device for alarm in Alarm.objects.open()] == [other]
+
+
+def test_nobody_is_called_during_maintenance_neither_by_scenes_nor_by_escalations(tenant: Tenant) -> None:
+    device, now = make_freezer(tenant), timezone.now()
+    other = make_freezer(tenant, key="other")
+    call: dict[str, Any] = {"kind": "webhook", "url": "https://example.org/"}
+    escalate = [{"after": "1m", "severity": "critical", "actions": [call]}, {"after": "1m", "actions": [call]}]
+    make_rule(tenant, actions=[{"kind": "alarm", "escalate": escalate}, {"kind": "scene", "steps": [call, {"wait": "5s"}, call]}])
+    window = create_maintenance(
+        tenant, name="x", starts_at=now - timedelta(hours=1), ends_at=now + timedelta(hours=1), scope={"devices": ["freezer"]}
+    )
+    say(device, 0, temperature=9)
+    say(other, 0, temperature=9)
+    assert [item.device_id for item in OutboxItem.objects.all()] == [other.pk]  # the scene's first step
+    SceneRun.objects.update(due_at=now)
+    Alarm.objects.update(escalates_at=now)
+    sweep(None)
+    assert {item.device_id for item in OutboxItem.objects.all()} == {other.pk}
+    assert OutboxItem.objects.count() == 3  # its second step, and its escalation
+    mine = Alarm.objects.get(device=device)
+    assert (mine.level, mine.escalates_at) == (0, now)
+
+    Alarm.objects.update(shelved_until=None)  # a person takes it off the shelf: it escalates, but the work goes on
+    sweep(None)
+    mine.refresh_from_db()
+    assert (mine.level, mine.severity) == (1, "critical")
+    assert not OutboxItem.objects.filter(device_id=device.pk).exists()
+    delete_maintenance(window)
+    Alarm.objects.filter(pk=mine.pk).update(escalates_at=now)
+    sweep(None)
+    assert OutboxItem.objects.filter(device_id=device.pk).count() == 1
 
 
 def test_an_alarm_that_nobody_acknowledges_escalates_to_who_is_on_call(tenant: Tenant, owner: User) -> None:

@@ -9,11 +9,11 @@ from pytest_django import Settings
 
 from iotpanel.tenants.models import Tenant
 from rules.actions import ACTIONS
-from rules.carriers.mqtt import device_of
 from rules.delivery import run
 from rules.firing import Firing
 from rules.models import OutboxItem
 from rules.problems import BadRule
+from rules.topics import device_of
 from tests.make import make_device
 from tests.rules.fakes import make_forwarder
 from tests.rules.outside.web import Web

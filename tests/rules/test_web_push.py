@@ -71,15 +71,15 @@ def test_every_browser_of_the_people_is_told(tenant: Tenant, owner: User, viewer
     desk, pocket, theirs, foreign = phone(owner, web, "desk"), phone(owner, web, "pocket"), phone(viewer, web), phone(stranger, web)
     device = make_device(tenant, key="room-1", name="Room <1>")
     alarm = Alarm.objects.create(
-        tenant=tenant, device=device, rule_id=5, rule_name="Too warm", severity="critical", raised_at=timezone.now()
+        tenant=tenant, device=device, rule_id=5, rule_name="Too warm", severity="critical", message="Warm", raised_at=timezone.now()
     )
     notify(channel_of(tenant), firing(tenant))
     run.deliver()
 
     (said,) = desk.told()
-    assert said["title"] == "Too warm: Room <1> (raised)"
-    assert said["body"].startswith("critical\nRoom <1> (room-1)")
-    assert (said["severity"], said["url"]) == ("critical", f"/alarms/{alarm.pk}/")
+    assert said["title"] == "[CRITICAL] Warm"
+    assert said["body"].startswith("critical\nToo warm, Room <1> (room-1)")
+    assert (said["severity"], said["url"]) == ("critical", f"/alarms/{alarm.pk}/?tenant={tenant.key}")
     assert [each["body"] for each in pocket.told()] == [said["body"]]
     (chinese,) = theirs.told()
     assert (chinese["lang"], chinese["body"].split("\n")[0]) == ("zh-hans", "紧急")
@@ -249,7 +249,7 @@ def test_a_message_that_reaches_nobody_is_no_success(tenant: Tenant, owner: User
     run.deliver()
     (said,) = here.told()
     assert said["title"].startswith("2 messages: Too warm")
-    assert said["url"] == "/alarms/"
+    assert said["url"] == f"/alarms/?tenant={tenant.key}"
 
 
 def test_without_a_key_it_waits_and_says_what_to_set(tenant: Tenant, owner: User, web: Web, settings: Settings) -> None:
@@ -289,7 +289,7 @@ def test_the_test_message_shows_what_each_push_service_answers(tenant: Tenant, o
     assert tried.ok
     assert "olga, Firefox · Linux: 410 Gone expired" in tried.answer
     assert f"{viewer.username}, Firefox · Linux: 201 Created" in tried.answer
-    assert theirs.told()[0]["url"] == "/alarms/"  # there is no test-device
+    assert theirs.told()[0]["url"] == f"/alarms/?tenant={tenant.key}"  # there is no test-device
     assert Browser.objects.count() == 1
 
 

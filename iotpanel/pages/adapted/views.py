@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST
 
-from iotpanel.api.errors import ApiError
+from iotpanel.api.errors import ApiError, Conflict
 from iotpanel.tenants.models import Role
 from iotpanel.tenants.web import TenantRequest, tenant_page
 from rules.delivery import holding, queue
@@ -182,7 +182,11 @@ def retry(noun: Noun, request: TenantRequest, pk: int) -> HttpResponseBase:
 
 def delete(noun: Noun, request: TenantRequest, pk: int) -> HttpResponseBase:
     found = _own(noun, request, pk)
-    noun.delete(found)
+    try:
+        noun.delete(found)
+    except Conflict as error:
+        messages.error(request, error.message)
+        return redirect(f"{noun.base}{pk}/")
     messages.success(request, _("“%(name)s” is deleted") % {"name": found.name})
     return redirect(noun.base)
 

@@ -13,13 +13,14 @@ from django.views.decorators.http import require_POST
 
 from iotpanel.tenants.models import Role, Tenant
 from iotpanel.tenants.web import TenantRequest, tenant_page
-from rules import rules
+from rules import effects, rules
 from rules.models import Rule
 from rules.wording import plain, sentence
 
 from . import choices
 from .actions import action_kinds, inserts
 from .backtest import backtest
+from .outside import outside
 from .words import words
 
 VIEWS = {"": Q(), "on": Q(enabled=True), "off": Q(enabled=False)}
@@ -40,8 +41,9 @@ def rule_list(request: TenantRequest) -> HttpResponseBase:
     rows = list(found.annotate(active=active, raised=Max("alarms__raised_at")).order_by("name", "pk")[:SHOWN])
     counts = {name: mine.filter(each).count() for name, each in VIEWS.items()}
     labels = {"": _("All"), "on": _("On"), "off": _("Off")}
+    trouble = effects.down_of(rows)
     context = {
-        "rows": [(rule, plain(sentence(rule.body, choices.names(request.tenant, rule.body)))) for rule in rows],
+        "rows": [(rule, rule.pk in trouble, plain(sentence(rule.body, choices.names(request.tenant, rule.body)))) for rule in rows],
         "views": [(name, label, counts[name]) for name, label in labels.items()],
         "view": view,
         "q": q,
@@ -129,6 +131,7 @@ def _show(
     }
     parts = sentence(body, choices.names(request.tenant, body))
     context = {"rule": found, "name": name, "data": data, "parts": parts, "problems": problems or [], "writes": writes}
+    context["outside"] = outside(found) if found else []
     return render(request, "rules/rule.html", context, status=400 if problems else 200)
 
 

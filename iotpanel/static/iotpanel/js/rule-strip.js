@@ -46,13 +46,8 @@ function lane(row, data, words) {
 
 /** Days below the lanes. */
 function ruler(data) {
-  const svg = draw("svg", { viewBox: `0 0 ${WIDTH} 16`, "aria-hidden": "true" });
-  for (let i = 0; i < 5; i++) {
-    const text = draw("text", { x: (WIDTH * i) / 4, y: 12, "text-anchor": ["start", "middle", "middle", "middle", "end"][i] });
-    text.textContent = day(data.start + ((data.end - data.start) * i) / 4);
-    svg.append(text);
-  }
-  return svg;
+  const days = [0, 1, 2, 3, 4].map((i) => make("span", {}, day(data.start + ((data.end - data.start) * i) / 4)));
+  return make("div", { class: "ruler", "aria-hidden": "true" }, ...days); // text of one size, however narrow the lanes are
 }
 
 /** Draws the answer of a back-test into a box. */

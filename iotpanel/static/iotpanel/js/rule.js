@@ -202,12 +202,14 @@ class RulePage {
 
   problems(list) {
     for (const old of document.querySelectorAll("[data-field][aria-invalid]")) old.removeAttribute("aria-invalid");
-    const box = find("problems");
+    const box = find("problems"), untouched = !data.id && JSON.stringify(this.body()) === this.saved;
     box.hidden = !list.length;
+    box.dataset.tone = untouched ? "accent" : "critical"; // nobody has done anything wrong yet
     box.querySelector("div").replaceChildren(...list.map(({ field, message }) => {
-      const line = make("p", {}, field ? make("span", { class: "key" }, field) : null, ` ${message}`);
       const control = field && document.querySelector(`[data-field="${CSS.escape(field)}"]`);
-      if (control) { control.setAttribute("aria-invalid", "true"); line.addEventListener("click", () => control.focus()); }
+      const step = control?.closest(".step")?.querySelector("h3").textContent;
+      const line = make("p", {}, step ? make("b", { title: field }, step) : field ? make("span", { class: "key" }, field) : null, ` ${message}`);
+      if (control) { if (!untouched) control.setAttribute("aria-invalid", "true"); line.addEventListener("click", () => control.focus()); }
       return line;
     }));
     for (const save of document.querySelectorAll("[data-save]")) save.disabled = list.length > 0;
