@@ -1,8 +1,11 @@
 """What a rule sends outside by itself, without a channel or a forwarder: calls of webhooks, messages to devices. How that does."""
 
+from collections.abc import Collection
 from typing import Any, Final
 
 from django.db.models import QuerySet
+
+from iotpanel.tenants.models import Tenant
 
 from .delivery import queue
 from .models import Delivery, OutboxItem, Rule, Target
@@ -25,12 +28,9 @@ def put_back(rule: Rule) -> int:
     return sum(queue.put_back(queue.of(target)) for target in targets_of(rule))
 
 
-def down_of(rules: list[Rule]) -> set[int]:
-    """Ids of those rules whose calls or messages do not arrive just now, or were given up."""
-    if not rules:
-        return set()
-    ids = [rule.pk for rule in rules]
-    mine = Target.objects.filter(tenant_id=rules[0].tenant_id, kind__in=KINDS, target__in=ids)
+def down_of(tenant: Tenant, ids: Collection[int]) -> set[int]:
+    """Those of the rules with these ids whose calls or messages do not arrive just now, or were given up."""
+    mine = Target.objects.for_tenant(tenant).filter(kind__in=KINDS, target__in=ids)
     found = set(mine.filter(failures__gt=0).values_list("target", flat=True))
-    dead = OutboxItem.objects.filter(tenant_id=rules[0].tenant_id, kind__in=KINDS, target__in=ids, state=OutboxItem.State.DEAD)
+    dead = OutboxItem.objects.for_tenant(tenant).filter(kind__in=KINDS, target__in=ids, state=OutboxItem.State.DEAD)
     return found | set(dead.order_by().values_list("target", flat=True).distinct())

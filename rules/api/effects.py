@@ -23,7 +23,7 @@ class EffectSerializer(serializers.Serializer[Target]):
     deliveries = DeliverySerializer(many=True, help_text="The last hundred: what was sent and what was answered, newest first.")
 
     def to_representation(self, instance: Target) -> dict[str, Any]:
-        rows = effects.deliveries_of(instance)[:SHOWN]
+        rows: Any = effects.deliveries_of(instance)[:SHOWN]
         return {"kind": instance.kind, "health": health_of(instance), "deliveries": DeliverySerializer(rows, many=True).data}
 
 
@@ -34,7 +34,8 @@ class EffectsViewSet(TenantViewSet):
     @action(detail=True, methods=["get"], pagination_class=None)
     def outside(self, request: Request, **kwargs: Any) -> Response:
         """How its webhooks do, and what it publishes to devices; only kinds that something was sent of."""
-        return Response(EffectSerializer(effects.targets_of(self.get_object()), many=True).data)
+        targets: Any = effects.targets_of(self.get_object())
+        return Response(EffectSerializer(targets, many=True).data)
 
     @extend_schema(request=None, responses=PutBack)
     @action(detail=True, methods=["post"], url_path="put-back")

@@ -50,7 +50,8 @@ class ChannelCarrier:
         """One message about all of these. Raises Rejected where a template can't do with one."""
         self.facts.load(str(entry.get("device", "")) for entry in entries)
         alarms = {pair: told(alarm) for pair, alarm in newest(self.channel.tenant_id, entries).items()}
-        entries = [entry | {"alarm": alarms.get(pair_of(entry))} if alarms and "alarm" not in entry else entry for entry in entries]
+        if alarms:
+            entries = [{"alarm": alarms.get(pair_of(entry) or (0, "")), **entry} for entry in entries]
         contexts = [self._context(entry) for entry in entries]
         try:
             said = [Wording(entry.get("title") or self.channel.title, entry.get("text") or self.channel.text).of(context)

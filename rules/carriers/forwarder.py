@@ -6,7 +6,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from rules.adapter_settings import unseal
-from rules.alarms_told import Pair, newest, pair_of, told
+from rules.alarms_told import Pair, newest, told
 from rules.delivery.parcels import Parcel
 from rules.forwarders import FORWARDERS, Message
 from rules.forwarders.contexts import Facts, context_of
@@ -44,8 +44,7 @@ class ForwarderCarrier:
 
     def send(self, parcels: Sequence[Parcel]) -> str:
         self.facts.load(parcel.entry[0] for parcel in parcels if isinstance(parcel.entry, list))
-        rows = [{**parcel.entry[2], "device": parcel.entry[0]} for parcel in parcels if not parcel.item.payload.get("stream", "")]
-        self.alarms = newest(self.forwarder.tenant_id, rows)
+        self.alarms = newest(self.forwarder.tenant_id, [about for parcel in parcels if (about := _about(parcel))])
         messages: list[Message] = []
         wrong: dict[int, str] = {}
         for position, parcel in enumerate(parcels):
@@ -59,7 +58,7 @@ class ForwarderCarrier:
 
     def message(self, stream: str, entry: list[Any]) -> Message:
         context = context_of(stream, entry, self.facts)
-        if not stream and (alarm := self.alarms.get(pair_of({**entry[2], "device": entry[0]}) or (0, ""))):
+        if not stream and (alarm := self.alarms.get(((context.get("rule") or {}).get("id") or 0, str(entry[0])))):
             context["alarm"] = told(alarm)
         return Message(self.shape.render(context), str(entry[0]), int(entry[1]), context)
 
@@ -68,3 +67,10 @@ class ForwarderCarrier:
 
     def close(self) -> None:
         self.adapter.close()
+
+
+def _about(parcel: Parcel) -> dict[str, Any]:
+    """The rule and device of what a rule forwards; empty for what a stream brings."""
+    if parcel.item.payload.get("stream", "") or not isinstance(parcel.entry, list):
+        return {}
+    return {"device": parcel.entry[0], "rule": parcel.entry[2].get("rule")}

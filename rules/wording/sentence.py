@@ -13,6 +13,8 @@ from .phrases import SEVERITIES, alarm_changes, command_states
 from .values import hours
 from .values import span as span_of
 
+LASTING = ("readings", "attributes", "presence")
+
 
 def sentence(body: Mapping[str, Any], names: Names) -> Parts:
     """The rule in words. It takes any body, also one that is not finished: what is missing reads “…”."""
@@ -35,14 +37,21 @@ def _main(body: Mapping[str, Any], names: Names) -> Parts:
     more = trigger if isinstance(trigger, Mapping) else {}
     devices, actions = scope(body.get("scope"), names), _actions(body.get("actions"), names)
     test = condition(body["when"], "when", names) if isinstance(body.get("when"), Mapping) else None
-    if kind in ("readings", "attributes", "presence", None):
+    if kind in LASTING and (test or body.get("for") or "actions" not in body):
         lasting = _lasting(test or [Part("…", "when")], body.get("for"), "for")
         return say(_("On %(devices)s, when %(condition)s, %(actions)s."), devices=devices, condition=lasting, actions=actions)
-    what = _moment(str(kind), more)
+    what = _each(str(kind)) if kind in LASTING else _moment(str(kind), more)
     if test:
         template = _("On %(devices)s, %(moment)s, if %(condition)s, %(actions)s.")
         return say(template, devices=devices, moment=what, condition=test, actions=actions)
     return say(_("On %(devices)s, %(moment)s, %(actions)s."), devices=devices, moment=what, actions=actions)
+
+
+def _each(kind: str) -> Parts:
+    """What a rule without a condition looks at."""
+    if kind == "attributes":
+        return say(_("with each report of attributes"))
+    return say(_("when it comes or goes")) if kind == "presence" else say(_("with each report"))
 
 
 def _moment(kind: str, spec: Mapping[str, Any]) -> Parts:

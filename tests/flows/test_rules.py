@@ -109,7 +109,8 @@ def test_one_rule_does_everything_that_a_rule_can_do(platform: Platform) -> None
         eventually(lambda: [command["params"] for command in device.commands()] == [{"level": 8}])
         eventually(lambda: any(body["delta"] == {"seen": 8} for heard, body in device.heard if heard == f"{topic}shadow"))
         eventually(lambda: platform.latest(account).get("double") == 16)
-        said = eventually(lambda: len(web.asked) == 2 and {asked.path: asked.json for asked in web.asked})
+        eventually(lambda: len(web.asked) == 2)
+        said = {asked.path: asked.json for asked in web.asked}
         assert said["/hook"] == {"n": 8, "how": "critical"}
         assert (said["/forwarder"]["rule"]["id"], said["/forwarder"]["device"]) == (rule, account.key)
         told = eventually(lambda: [each for each in platform.get("notices/")["results"] if f"/alarms/{alarm['id']}/" in each["text"]])

@@ -272,7 +272,7 @@ def test_of_an_alarm_people_are_told_how_bad_it_is_what_it_says_and_where_to_see
     settings.PUBLIC_URL = "https://panel.example.org/"
     device = make_freezer(tenant)
     channel, own = make_channel(tenant, group_wait=0), make_channel(tenant, group_wait=0, title="{{ alarm.severity }}: {{ alarm.message }}")
-    actions = [{"kind": "alarm", "severity": "critical", "message": "At {temperature} °C"}]
+    actions: list[dict[str, Any]] = [{"kind": "alarm", "severity": "critical", "message": "At {temperature} °C"}]
     actions += [{"kind": "notify", "channel": each.pk, "on": ["raised", "cleared"]} for each in (channel, own)]
     make_rule(tenant, name="Freezer", actions=actions)
     say(device, 0, temperature=9)

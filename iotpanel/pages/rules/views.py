@@ -41,7 +41,7 @@ def rule_list(request: TenantRequest) -> HttpResponseBase:
     rows = list(found.annotate(active=active, raised=Max("alarms__raised_at")).order_by("name", "pk")[:SHOWN])
     counts = {name: mine.filter(each).count() for name, each in VIEWS.items()}
     labels = {"": _("All"), "on": _("On"), "off": _("Off")}
-    trouble = effects.down_of(rows)
+    trouble = effects.down_of(request.tenant, [rule.pk for rule in rows])
     context = {
         "rows": [(rule, rule.pk in trouble, plain(sentence(rule.body, choices.names(request.tenant, rule.body)))) for rule in rows],
         "views": [(name, label, counts[name]) for name, label in labels.items()],
@@ -130,8 +130,16 @@ def _show(
         "addresses": {"read": "/rules/-/read/", "test": "/rules/-/backtest/", "devices": "/rules/-/devices/"},
     }
     parts = sentence(body, choices.names(request.tenant, body))
-    context = {"rule": found, "name": name, "data": data, "parts": parts, "problems": problems or [], "writes": writes}
-    context["outside"] = outside(found) if found else []
+    effects_of = outside(found) if found else []
+    context = {
+        "rule": found,
+        "name": name,
+        "data": data,
+        "parts": parts,
+        "problems": problems or [],
+        "writes": writes,
+        "outside": effects_of,
+    }
     return render(request, "rules/rule.html", context, status=400 if problems else 200)
 
 
