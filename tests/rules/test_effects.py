@@ -73,7 +73,7 @@ def test_a_template_that_stumbles_over_a_value_costs_no_alarm(tenant: Tenant) ->
 
 
 @pytest.mark.parametrize(
-    ("kind", "settings", "field"),
+    ("kind", "given", "field"),
     [
         ("webhook", {"url": "https://x.example", "template": "{{ device.name | round(1) }}"}, "template"),
         ("notify", {"channel": 1, "text": "{{ rule.name | times(2) }}"}, "text"),
@@ -82,8 +82,8 @@ def test_a_template_that_stumbles_over_a_value_costs_no_alarm(tenant: Tenant) ->
         ("mqtt", {"topic": "$SYS/x", "template": ""}, "topic"),
     ],
 )
-def test_what_can_never_be_sent_is_refused_at_save(kind: str, settings: dict[str, Any], field: str) -> None:
-    action: Any = ACTIONS[kind](settings)
+def test_what_can_never_be_sent_is_refused_at_save(kind: str, given: dict[str, Any], field: str) -> None:
+    action: Any = ACTIONS[kind](given)
     with pytest.raises(BadRule) as caught:
         action.check(None, None, "actions.0")
     assert caught.value.path == f"actions.0.{field}"

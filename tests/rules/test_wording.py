@@ -134,3 +134,12 @@ def test_it_speaks_chinese() -> None:
     assert "when" not in text
     assert "命令 reboot 被设备拒绝、未得到回复" in linked
     assert "修改影子：fan, mode" in linked
+
+
+@pytest.mark.parametrize(
+    ("trigger", "said"),
+    [("readings", "with each report"), ("attributes", "with each report of attributes"), ("presence", "when it comes or goes")],
+)
+def test_a_rule_without_a_condition_says_when_it_looks(trigger: str, said: str) -> None:
+    body = {"trigger": trigger, "actions": [{"kind": "alarm", "message": "Hello"}]}
+    assert plain(sentence(body, NAMES)).startswith(f"On any device, {said}, raise the alarm")
