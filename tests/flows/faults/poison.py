@@ -4,6 +4,8 @@ import json
 import random
 from typing import Any, NamedTuple
 
+from .talk import Message
+
 PRODUCT = {
     "thing_model": {
         "properties": [
@@ -49,6 +51,7 @@ class Poison(NamedTuple):
     payload: bytes
     reason: str
     kind: str = "telemetry"
+    listed: bool = False  # said as an entry of a list, between reports that can be stored
 
 
 def json_poison(ts: int) -> list[Poison]:
@@ -93,6 +96,24 @@ def json_poison(ts: int) -> list[Poison]:
         Poison(timed(n=-1), "unknown_topic", "nonsense"),
         Poison(timed(n=-1, forbidden=1), "store_refused"),
     ]
+
+
+def poison_in_lists(ts: int) -> list[Poison]:
+    """Reports that are poison for the same product as an entry of a list; the dead letter has the entry, as compact JSON."""
+    entries: dict[str, Any] = {
+        "bad_value": {"ts": ts, "values": {"n": "-1"}},
+        "out_of_range": {"ts": ts, "values": {"level": 101}},
+        "bad_timestamp": {"ts": 1, "values": {"n": -1}},
+        "bad_shape": 5,
+        "store_refused": {"ts": ts, "values": {"n": -1, "forbidden": 1}},
+    }
+    return [Poison(json.dumps(entry, separators=(",", ":")).encode(), reason, listed=True) for reason, entry in entries.items()]
+
+
+def between(before: Message, poison: Poison, after: Message) -> Message:
+    """One message: an entry that cannot be stored between reports that can."""
+    first, last = (body if isinstance(body := json.loads(each.payload), list) else [body] for each in (before, after))
+    return Message(json.dumps([*first, json.loads(poison.payload), *last]).encode(), [*before.numbers, *after.numbers])
 
 
 def lua_poison() -> list[Poison]:

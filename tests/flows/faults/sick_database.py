@@ -20,6 +20,11 @@ FULL = """
     BEGIN RAISE EXCEPTION 'could not extend file: No space left on device' USING ERRCODE = 'disk_full'; END $$;
     CREATE TRIGGER fault_full BEFORE INSERT ON {table} FOR EACH STATEMENT EXECUTE FUNCTION fault_full();
 """
+LINGER = """
+    CREATE FUNCTION fault_linger() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN PERFORM pg_sleep(0.5); RETURN NULL; END $$;
+    CREATE CONSTRAINT TRIGGER fault_linger AFTER INSERT ON telemetry_ledgerentry
+    DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION fault_linger();
+"""
 
 
 def connect(services: Services) -> psycopg.Connection:
@@ -98,6 +103,17 @@ def full(services: Services, chance: random.Random) -> Iterator[None]:
             yield
         finally:
             database.execute("DROP FUNCTION fault_full CASCADE")
+
+
+@contextmanager
+def lingering(services: Services) -> Iterator[None]:
+    """It takes half a second for each commit. Who dies in the meantime has committed all the same, and never hears of it."""
+    with connect(services) as database:
+        database.execute(LINGER)
+        try:
+            yield
+        finally:
+            database.execute("DROP FUNCTION fault_linger CASCADE")
 
 
 Sickness = Callable[[Services, random.Random], AbstractContextManager[None]]

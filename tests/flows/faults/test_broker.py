@@ -7,15 +7,16 @@ import pytest
 
 from iotpanel.local.mosquitto import SAVED_EVERY
 from tests.flows.platform import Platform
+from tests.services import eventually
 
 from . import witness
+from .sick_database import locked
 from .trial import Trial
 
 SAVING = 2.0  # seconds that the broker looks for a moment to save, and saves
 
 
 def test_a_clean_restart_of_the_broker_loses_and_doubles_nothing(platform: Platform, seed: int) -> None:
-    """What waits for the database at that moment is in the broker's file, the worker's window included."""
     chance = random.Random(seed)
     trial = Trial(platform, seed)
     with trial.talking():
@@ -24,6 +25,21 @@ def test_a_clean_restart_of_the_broker_loses_and_doubles_nothing(platform: Platf
         trial.talk_for(chance.uniform(0.2, 1.0))
         platform.services.start("mosquitto")
         trial.talk_for(chance.uniform(0.3, 1.0))
+    trial.verify()
+
+
+@pytest.mark.long
+def test_a_clean_restart_of_the_broker_keeps_what_waits_for_the_database(platform: Platform, seed: int) -> None:
+    """It is all in the broker's file, what the worker has taken and not acknowledged included."""
+    chance = random.Random(seed)
+    trial = Trial(platform, seed)
+    with trial.talking():
+        trial.talk_for(chance.uniform(0.2, 0.5))
+        with locked(platform.services, chance):
+            trial.talk_for(chance.uniform(0.5, 2.0))
+            platform.services.restart("mosquitto")
+            trial.talk_for(chance.uniform(0.2, 2.0))
+        trial.talk_for(0.3)
     trial.verify()
 
 
@@ -51,3 +67,4 @@ def test_a_killed_broker_loses_only_what_came_since_it_last_saved(platform: Plat
     counts = witness.ledger(platform.services, trial.keys)
     assert witness.is_identity(counts), counts
     assert counts["stored"] == len(trial.journal.good) - len(missing)
+    eventually(lambda: witness.identity_holds(platform))

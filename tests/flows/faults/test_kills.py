@@ -9,6 +9,8 @@ import pytest
 
 from tests.flows.platform import Platform
 
+from . import witness
+from .sick_database import lingering, locked
 from .trial import Trial
 
 ALL = ("uplink", "web", "tasks", "valkey", "postgres")
@@ -36,6 +38,37 @@ def test_a_kill_loses_and_doubles_nothing(platform: Platform, parts: Sequence[st
     trial.verify()
 
 
+@pytest.mark.long
+def test_a_kill_in_the_middle_of_a_transaction_loses_and_doubles_nothing(platform: Platform, seed: int) -> None:
+    """A table is locked, so both writers stand in a batch. What the dead left to the database ends only when it is free."""
+    chance = random.Random(seed)
+    trial = Trial(platform, seed, http=True)
+    with trial.talking():
+        trial.talk_for(chance.uniform(0.2, 0.5))
+        with locked(platform.services, chance):
+            trial.talk_for(chance.uniform(0.3, 1.2))
+            for part in chance.sample(["uplink", "web"], 2):
+                platform.services.kill_whole(part)
+            trial.talk_for(chance.uniform(0.1, 4.0))
+        trial.talk_for(0.3)
+    trial.verify()
+
+
+@pytest.mark.long
+def test_a_kill_between_commit_and_acknowledgement_doubles_nothing(platform: Platform, seed: int) -> None:
+    """What was committed comes again, and is known."""
+    chance = random.Random(seed)
+    trial = Trial(platform, seed)
+    with trial.talking():
+        with lingering(platform.services):
+            trial.talk_for(chance.uniform(0.8, 2.0))
+            platform.services.kill_whole("uplink")
+            trial.talk_for(0.7)
+        trial.talk_for(chance.uniform(0.2, 0.5))
+    trial.verify()
+    assert witness.ledger(platform.services, trial.keys)["duplicate"] > 0
+
+
 def test_a_worker_that_is_asked_to_end_drains_and_loses_nothing(platform: Platform, seed: int) -> None:
     """Also what carries no time of its own is stored once: what was taken is committed and acknowledged before the end."""
     chance = random.Random(seed)
@@ -48,4 +81,22 @@ def test_a_worker_that_is_asked_to_end_drains_and_loses_nothing(platform: Platfo
         trial.talk_for(chance.uniform(0.3, 1.0))
     [goodbye] = [line for line in platform.services.log("uplink")[log:].splitlines() if "uplink_stopped" in line]
     assert json.loads(goodbye)["drained"] is True
+    trial.verify()
+
+
+@pytest.mark.long
+def test_a_worker_that_is_asked_to_end_while_the_database_is_locked_ends_and_loses_nothing(platform: Platform, seed: int) -> None:
+    """What it cannot store it does not acknowledge: the broker keeps it for the next one."""
+    chance = random.Random(seed)
+    trial = Trial(platform, seed)
+    with trial.talking():
+        trial.talk_for(chance.uniform(0.2, 0.5))
+        with locked(platform.services, chance):
+            trial.talk_for(chance.uniform(0.3, 1.0))
+            log = len(platform.services.log("uplink"))
+            pid = platform.services.kill("uplink", signal.SIGTERM)
+            platform.services.await_end(pid, 20)
+        trial.talk_for(0.3)
+    [goodbye] = [line for line in platform.services.log("uplink")[log:].splitlines() if "uplink_stopped" in line]
+    assert json.loads(goodbye)["drained"] is False
     trial.verify()

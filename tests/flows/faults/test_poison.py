@@ -13,7 +13,7 @@ from tests.services import eventually
 
 from . import sick_database, witness
 from .journal import Entry, Journal
-from .poison import PRODUCT, REFUSE, SCRIPT, Poison, json_poison, lua_poison, scattered
+from .poison import PRODUCT, REFUSE, SCRIPT, Poison, between, json_poison, lua_poison, poison_in_lists, scattered
 from .senders import Mouth
 from .talk import Message, Talk
 from .trial import eventually_stored
@@ -67,6 +67,16 @@ def verify(platform: Platform, account: Account, journal: Journal, bad: list[Poi
     counts = witness.ledger(platform.services, [account.key])
     assert witness.is_identity(counts), counts
     assert (counts["stored"], counts["dead_lettered"], counts["duplicate"]) == (len(journal.good), len(bad), 0), counts
+    eventually(lambda: witness.identity_holds(platform))
+
+
+def worded(talk: Talk, poison: Poison | None) -> tuple[Message, str]:
+    """A message and its kind; a good one where there is no poison."""
+    if poison is None:
+        return talk.message(), "telemetry"
+    if poison.listed:
+        return between(talk.message(), poison, talk.message()), poison.kind
+    return Message(poison.payload, []), poison.kind
 
 
 def test_poison_among_json(platform: Platform, refusing: None, seed: int) -> None:
@@ -74,8 +84,9 @@ def test_poison_among_json(platform: Platform, refusing: None, seed: int) -> Non
     account = platform.device(platform.product(**PRODUCT))
     journal = Journal()
     talk = Talk(account.key, journal, str(seed))
-    bad = json_poison(int(time.time() * 1000))
-    words = [(Message(word.payload, []), word.kind) if word else (talk.message(), "telemetry") for word in scattered(chance, GOOD, bad)]
+    now = int(time.time() * 1000)
+    bad = json_poison(now) + poison_in_lists(now)
+    words = [worded(talk, word) for word in scattered(chance, GOOD, bad)]
     mouth = Mouth(platform.services.mqtt_port, account, journal)
     try:
         say_in_one_batch(platform, mouth, words, chance)
