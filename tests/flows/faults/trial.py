@@ -115,6 +115,20 @@ def devices(platform: Platform, product: str, count: int) -> list[Account]:
     return made
 
 
+def sustained_rate(platform: Platform, seed: int, messages: int = 3_000) -> float:
+    """Messages/s from the first publish to the last commit, said as fast as they can be made: the sender's own work is in it."""
+    trial = Trial(platform, seed)
+    began = time.monotonic()
+    try:
+        for turn in range(messages):
+            trial.mqtt.say(turn % len(trial.mqtt.mouths))
+        trial.mqtt.await_acknowledgements()
+        eventually(lambda: trial.lag() <= 0, RECOVERY)
+    finally:
+        trial.mqtt.close()
+    return messages / (time.monotonic() - began)
+
+
 def eventually_stored(platform: Platform, journal: Journal, keys: list[str]) -> None:
     """Wait until the last report of the journal is there, and with it all before it."""
     last = {entry.number for entry in journal.good[-1:]}
