@@ -21,7 +21,7 @@ FULL = """
     CREATE TRIGGER fault_full BEFORE INSERT ON {table} FOR EACH STATEMENT EXECUTE FUNCTION fault_full();
 """
 LINGER = """
-    CREATE FUNCTION fault_linger() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN PERFORM pg_sleep(0.5); RETURN NULL; END $$;
+    CREATE FUNCTION fault_linger() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN PERFORM pg_sleep(1); RETURN NULL; END $$;
     CREATE CONSTRAINT TRIGGER fault_linger AFTER INSERT ON telemetry_ledgerentry
     DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION fault_linger();
 """
@@ -107,13 +107,19 @@ def full(services: Services, chance: random.Random) -> Iterator[None]:
 
 @contextmanager
 def lingering(services: Services) -> Iterator[None]:
-    """It takes half a second for each commit. Who dies in the meantime has committed all the same, and never hears of it."""
+    """It takes a second for each commit. Who dies in the meantime has committed all the same, and never hears of it."""
     with connect(services) as database:
         database.execute(LINGER)
         try:
             yield
         finally:
             database.execute("DROP FUNCTION fault_linger CASCADE")
+
+
+def is_committing(services: Services) -> bool:
+    """Whether somebody waits for a commit that lingers."""
+    with connect(services) as database:
+        return database.execute(f"SELECT 1 FROM pg_stat_activity WHERE wait_event = 'PgSleep' AND pid IN ({OTHERS})").fetchone() is not None
 
 
 Sickness = Callable[[Services, random.Random], AbstractContextManager[None]]

@@ -8,9 +8,10 @@ from collections.abc import Sequence
 import pytest
 
 from tests.flows.platform import Platform
+from tests.services import eventually
 
 from . import witness
-from .sick_database import lingering, locked
+from .sick_database import is_committing, lingering, locked
 from .trial import Trial
 
 ALL = ("uplink", "web", "tasks", "valkey", "postgres")
@@ -61,9 +62,10 @@ def test_a_kill_between_commit_and_acknowledgement_doubles_nothing(platform: Pla
     trial = Trial(platform, seed)
     with trial.talking():
         with lingering(platform.services):
-            trial.talk_for(chance.uniform(0.8, 2.0))
+            trial.talk_for(chance.uniform(0.2, 1.2))
+            eventually(lambda: is_committing(platform.services))
             platform.services.kill_whole("uplink")
-            trial.talk_for(0.7)
+            eventually(lambda: not is_committing(platform.services))
         trial.talk_for(chance.uniform(0.2, 0.5))
     trial.verify()
     assert witness.ledger(platform.services, trial.keys)["duplicate"] > 0
