@@ -16,6 +16,7 @@ from .quota import WORDS, Held, hold_back
 from .roster import Member, Roster
 from .states import Changed, tell, write
 
+CAUGHT_UP = 5 * SECOND  # by which a report is nearer to its own time than those before it, to count as such
 CHANGES = {BEGAN: RAISED, AGAIN: REPEATED, ENDED: CLEARED}
 Said = Report | AttributeReport | EventReport | Presence
 
@@ -133,6 +134,8 @@ class Look:
             hold_back(rule, state, facts.at, fate)
             change = None
             self._say(rule, member, WORDS[fate])
+        if state.due and state.skew - (received_at - facts.at) > CAUGHT_UP:
+            state.dirty = True  # it had sent what it had kept, and is up to date now: what waits for a time waits no longer than that
         if state.dirty:
             state.skew = received_at - facts.at
             states[rule.id] = state

@@ -4,6 +4,7 @@ from datetime import timedelta
 from typing import Any
 from unittest import mock
 
+import orjson
 import pytest
 from django.utils import timezone, translation
 
@@ -19,6 +20,7 @@ from rules.rotations import create_rotation
 from rules.rules import delete_rule, update_rule
 from rules.sweeps import sweep
 from telemetry import latest
+from telemetry.stores.clock import to_datetime
 from telemetry.uplink.memory import memory
 from telemetry.uplink.pipeline import process
 from tests.make import make_device, make_group, make_product
@@ -206,6 +208,20 @@ def test_maintenance_puts_alarms_on_the_shelf(tenant: Tenant) -> None:
     assert Alarm.objects.get(device=freezer).shelved_until == end
     assert Alarm.objects.get(device=other).shelved_until is None
     assert [alarm.device for alarm in Alarm.objects.open()] == [other]
+
+
+def test_a_device_that_sent_what_it_had_kept_and_is_up_to_date_is_silent_as_soon_as_any_other(tenant: Tenant) -> None:
+    """How far its clock was behind while it caught up says nothing about later: the alarm would come as much too late."""
+    make_freezer(tenant)
+    make_rule(tenant, when={"no_data": "15m"})
+    now = T0 + 7_200 * SECOND
+    for at in (T0, T0 + 60 * SECOND, now, now + SECOND):
+        process([Uplink("devices/freezer/up/telemetry", orjson.dumps({"ts": at, "values": {"temperature": 1}}), max(at, now))])
+    state = RuleState.objects.get()
+
+    assert state.skew == 0
+    assert state.due_at is not None
+    assert state.due_at <= to_datetime(now + 900 * SECOND)  # it may look too early, never too late
 
 
 def test_nobody_is_called_during_maintenance_neither_by_scenes_nor_by_escalations(tenant: Tenant) -> None:
