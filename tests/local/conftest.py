@@ -11,6 +11,9 @@ from iotpanel.local.account import database_account, database_place
 from iotpanel.local.home import Home
 from iotpanel.local.supervisor import Supervisor
 from iotpanel.local.tree import Tree
+from tests.local.here import here
+
+__all__ = ["here", "home", "supervisor", "tree"]
 
 
 @pytest.fixture

@@ -16,6 +16,7 @@ from iotpanel.local.home import Home
 from iotpanel.local.say import Trouble
 from tests.homes import environment_for
 from tests.local.conftest import remove_outside
+from tests.local.here import Here
 from tests.local.test_foreground import await_ready, foreground
 
 ROWS = """
@@ -44,7 +45,7 @@ def psql(home: Home, sql: str) -> str:
     return subprocess.run(["sh", "-c", shell], input=sql, capture_output=True, text=True, check=True).stdout.strip()
 
 
-def test_everything_comes_back(home: Home, tmp_path: Path) -> None:
+def test_everything_comes_back_elsewhere_and_not_over_what_runs(home: Home, tmp_path: Path) -> None:
     file, elsewhere = tmp_path / "saved.tar", Home(tmp_path / "elsewhere")
     with foreground(home, inner_ports=False):
         await_ready(home)
@@ -54,6 +55,9 @@ def test_everything_comes_back(home: Home, tmp_path: Path) -> None:
         (home.root / "files/firmware.bin").write_bytes(b"image")
         done = local(home, "backup", str(file))
         assert done.returncode == 0, done.stderr
+        over = local(home, "restore", str(file))
+        assert (over.returncode, "already running" in over.stderr) == (1, True)
+        assert psql(home, COUNT) == before
 
     restored = local(elsewhere, "restore", str(file))
 
@@ -70,7 +74,7 @@ def test_everything_comes_back(home: Home, tmp_path: Path) -> None:
     remove_outside(elsewhere)
 
 
-def test_a_backup_of_stopped_servers_starts_them_for_it(home: Home) -> None:
+def test_a_backup_of_stopped_servers_starts_them_and_what_was_there_is_moved_aside_not_deleted(home: Home) -> None:
     done = local(home, "backup")
 
     assert done.returncode == 0, done.stderr
@@ -79,11 +83,6 @@ def test_a_backup_of_stopped_servers_starts_them_for_it(home: Home) -> None:
     with tarfile.open(file) as tar:
         assert tar.getnames()[0] == backup.DUMP
     assert not (home.root / backup.DUMP).exists()
-
-
-def test_what_was_there_before_is_moved_aside_not_deleted(home: Home, tmp_path: Path) -> None:
-    file = tmp_path / "saved.tar"
-    assert local(home, "backup", str(file)).returncode == 0
     (home.root / "admin-password").write_text("later")
 
     done = local(home, "restore", str(file))
@@ -93,19 +92,6 @@ def test_what_was_there_before_is_moved_aside_not_deleted(home: Home, tmp_path: 
     place = database_place(home.root, database_account())
     assert (place / aside.name / "postgres/PG_VERSION").exists()
     assert (aside / "admin-password").read_text() == "later"
-
-
-def test_a_running_platform_is_not_restored_over(home: Home, tmp_path: Path) -> None:
-    file = tmp_path / "saved.tar"
-    with foreground(home, inner_ports=False):
-        await_ready(home)
-        assert local(home, "backup", str(file)).returncode == 0
-
-        done = local(home, "restore", str(file))
-
-        assert done.returncode == 1
-        assert "already running" in done.stderr
-        assert psql(home, "select 1") == "1"
 
 
 def make_tar(file: Path, *names: str) -> Path:
@@ -144,19 +130,18 @@ def test_a_link_in_a_backup_is_refused(tmp_path: Path) -> None:
         backup.demand_backup(file)
 
 
-def test_a_missing_file_is_named(home: Home) -> None:
-    done = local(home, "restore", "/nowhere/saved.tar")
+def test_a_missing_file_is_named(home: Home, here: Here) -> None:
+    done = here("restore", "/nowhere/saved.tar", **environment_of(home), DATABASE_URL=None, REDIS_URL=None, MQTT_URL=None)
 
     assert done.returncode == 1
     assert "/nowhere/saved.tar cannot be read" in done.stderr
     assert not list(home.root.glob("before-restore-*"))
 
 
-def test_somebody_elses_database_is_left_to_its_own_tools(home: Home) -> None:
-    environment = (
-        os.environ | environment_of(home) | {"DATABASE_URL": "postgres://db/x", "REDIS_URL": "redis://c/0", "MQTT_URL": "mqtt://b"}
-    )
-    done = subprocess.run([sys.executable, "-m", "iotpanel.local", "backup"], capture_output=True, text=True, env=environment, check=False)
+def test_somebody_elses_database_is_left_to_its_own_tools(home: Home, here: Here) -> None:
+    elsewhere = {"DATABASE_URL": "postgres://db/x", "REDIS_URL": "redis://c/0", "MQTT_URL": "mqtt://b"}
+
+    done = here("backup", **environment_of(home) | elsewhere)
 
     assert done.returncode == 1
     assert "DATABASE_URL" in done.stderr

@@ -1,9 +1,6 @@
 """The files of deploy/ as far as they can be tried without containers: the broker's files, the commands, the settings named."""
 
-import os
 import re
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -19,23 +16,17 @@ from iotpanel.local.part import Part
 from iotpanel.local.ports import accepts, free_port
 from iotpanel.local.supervisor import Supervisor
 from iotpanel.local.tree import Tree
+from tests.local.here import Here
 from tests.services import eventually
 
 DEPLOY = Path(__file__).resolve().parents[2] / "deploy"
 
 
-def broker_files(home: Home, **environ: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "iotpanel.local", "broker-files"]
-    return subprocess.run(
-        command, capture_output=True, text=True, env=os.environ | {"IOTPANEL_HOME": str(home.root)} | environ, check=False
-    )
-
-
-def test_a_container_s_broker_takes_the_worker_of_the_url(home: Home, tree: Tree, supervisor: Supervisor) -> None:
+def test_a_container_s_broker_takes_the_worker_of_the_url(home: Home, here: Here, tree: Tree, supervisor: Supervisor) -> None:
     devices, workers = free_port(), free_port()
     url = f"mqtt://{WORKER}:pass%2Fword@broker:{workers}"
 
-    done = broker_files(home, MQTT_URL=url, IOTPANEL_MQTT_PORT=str(devices))
+    done = here("broker-files", IOTPANEL_HOME=str(home.root), MQTT_URL=url, IOTPANEL_MQTT_PORT=str(devices))
     assert done.returncode == 0, done.stderr
     argv = (str(tree.program("mosquitto")), "-c", str(home.broker / "mosquitto.conf"))
     supervisor.start(Part("mosquitto", argv, lambda: accepts(workers)))
@@ -53,21 +44,21 @@ def test_a_container_s_broker_takes_the_worker_of_the_url(home: Home, tree: Tree
     assert accepts(devices)
 
 
-def test_a_changed_password_is_taken_over(home: Home) -> None:
+def test_a_changed_password_is_taken_over(home: Home, here: Here) -> None:
     url = f"mqtt://{WORKER}:%s@broker:1884"
-    broker_files(home, MQTT_URL=url % "first")
+    here("broker-files", IOTPANEL_HOME=str(home.root), MQTT_URL=url % "first")
     first = (home.broker / "ours-passwords").read_text()
-    broker_files(home, MQTT_URL=url % "first")
+    here("broker-files", IOTPANEL_HOME=str(home.root), MQTT_URL=url % "first")
     assert (home.broker / "ours-passwords").read_text() == first
 
-    broker_files(home, MQTT_URL=url % "second")
+    here("broker-files", IOTPANEL_HOME=str(home.root), MQTT_URL=url % "second")
 
     assert (home.broker / "ours-passwords").read_text() != first
 
 
 @pytest.mark.parametrize("url", ["", "mqtt://broker:1884", "mqtt://somebody:x@broker:1884"])
-def test_a_url_without_the_worker_is_refused(home: Home, url: str) -> None:
-    done = broker_files(home, MQTT_URL=url)
+def test_a_url_without_the_worker_is_refused(home: Home, here: Here, url: str) -> None:
+    done = here("broker-files", IOTPANEL_HOME=str(home.root), MQTT_URL=url)
 
     assert done.returncode == 1
     assert WORKER in done.stderr
