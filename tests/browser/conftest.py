@@ -90,7 +90,9 @@ class Visit:
         """What axe-core finds, by all rules or by these, whatever its severity. Run by the debugger, which no content policy stops."""
         if not self.page.evaluate("'axe' in window"):
             self.page.evaluate(AXE.read_text() + "; void 0")
-        options = {"runOnly": list(rules)} if rules else {}
+        # Else it describes every node that is right too, and reads every style sheet for an experimental rule that is off.
+        options: dict[str, Any] = {"resultTypes": ["violations"], "preload": {"assets": ["media"]}}
+        options |= {"runOnly": list(rules)} if rules else {}
         found: list[dict[str, Any]] = self.page.evaluate("(options) => axe.run(options).then((result) => result.violations)", options)
         return [f"{each['id']}: {node['target']} {node['failureSummary']}" for each in found for node in each["nodes"]]
 
