@@ -67,8 +67,8 @@ class TestTheThingModel:
 
     @pytest.mark.parametrize("table", ["{", "5", '"x"', "[" * 50_000, '[{"key": "a\\u0000"}]', "[null]", "[[]]"])
     def test_hostile_tables(self, tenant: Tenant, owner: User, table: str) -> None:
-        for field in ("properties", "events", "topics", "codec_samples"):
-            assert list(errors_of(Admin(owner).add(Product, **values(tenant, **{field: table})))) == [field]
+        fields = ("properties", "events", "topics", "codec_samples")
+        assert set(errors_of(Admin(owner).add(Product, **values(tenant, **dict.fromkeys(fields, table))))) == set(fields)
 
 
 class TestTheRest:
