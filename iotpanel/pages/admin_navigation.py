@@ -17,7 +17,8 @@ def _groups() -> list[Group]:
     """Title, then label, icon and `app_model` of each entry."""
     fleet = [(_("Devices"), "sensors", "devices_device"), (_("Products"), "deployed_code", "devices_product")]
     fleet += [(_("Firmware"), "system_update_alt", "devices_firmware"), (_("Commands"), "send", "devices_command")]
-    fleet.append((_("Jobs"), "checklist", "devices_job"))
+    fleet += [(_("Jobs"), "checklist", "devices_job"), (_("Serial numbers"), "pin", "devices_serial")]
+    fleet.append((_("Certificates"), "verified_user", "devices_devicecertificate"))
     people = [(_("Tenants"), "domain", "tenants_tenant"), (_("Members"), "group", "tenants_membership")]
     people += [(_("API keys"), "key", "tenants_apikey"), (_("People"), "person", "tenants_user")]
     signing_in = [(_("Failed sign-ins"), "gpp_maybe", "axes_accessattempt"), (_("Sign-ins"), "login", "axes_accesslog")]
