@@ -58,7 +58,7 @@ def test_an_edit_keeps_the_secret_and_a_new_address_asks_for_it(admin: User, ten
     [
         ({"name": ""}, "must not be empty"),
         ({"name": "Taken"}, "This name is taken"),
-        ({"s.url": "ftp://x"}, "has not the right form"),
+        ({"s.url": "ftp://x"}, "An address such as"),
         ({"template": "{{ nobody }}"}, "nobody"),
         ({"scope.product": "of-nobody"}, "There is no “of-nobody”"),
         ({"stream": "gossip"}, "Choose one of"),
