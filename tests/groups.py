@@ -11,11 +11,14 @@ from xdist.scheduler import EachScheduling
 
 # What needs the whole product in processes (without a browser, or with one), and one half of what needs the suite's servers;
 # the other half is the last worker's. Each has servers of its own, so that none can disturb another.
-GROUPS = {
+GROUPS: dict[str, tuple[str, ...]] = {
     "gw0": ("tests/flows", "tests/local/test_foreground.py"),
     "gw1": ("tests/browser", "tests/local", "tests/devices/codecs", "tests/flows/test_example_client.py"),
     "gw2": ("tests/pages", "tests/telemetry", "tests/contracts", "tests/tenants", "tests/devices/downlink"),
 }
+# `make test-forwarders`: two processes, which share its tests by server (tests/rules/forwarders/real/conftest.py).
+if BY_SERVER := "IOTPANEL_COUNTERPARTS" in os.environ:
+    GROUPS = {"gw0": ()}
 REST = f"gw{len(GROUPS)}"
 WORKER = os.environ.get("PYTEST_XDIST_WORKER")
 
@@ -40,6 +43,8 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Groups:
 
 def is_mine(path: Path, config: pytest.Config) -> bool:
     """Whether this process runs these tests: it alone all of them, a worker those of its group; the narrower name decides."""
+    if BY_SERVER:
+        return True
     owners = {folder: worker for worker, folders in GROUPS.items() for folder in folders if path.is_relative_to(config.rootpath / folder)}
     return WORKER in (None, owners[max(owners, key=len)] if owners else REST)
 

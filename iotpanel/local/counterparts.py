@@ -35,9 +35,11 @@ def environment(place: Path, packages: Path) -> dict[str, str]:
 
 
 def _fetched(packages: Path) -> list[Deb]:
-    """All of them, or those that this release has."""
+    """All of them, or those that this release has. A mirror that does not answer is Trouble, and no reason to test less."""
     try:
         return tree.fetch(packages, "counterparts", (*SERVERS, *OPTIONAL), LEAVE_OUT)
     except Trouble as trouble:
+        if not any(name in str(trouble) for name in OPTIONAL):
+            raise
         say(f"  not all servers can be had ({trouble}): going on without {', '.join(OPTIONAL)}")
         return tree.fetch(packages, "counterparts", SERVERS, LEAVE_OUT)

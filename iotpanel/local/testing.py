@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from iotpanel.local import browser, counterparts, watch
+from iotpanel.local import browser, counterparts, jars, watch
 from iotpanel.local import servers as stack
 from iotpanel.local.app import TOP, base_environment, manage
 from iotpanel.local.commands import supervised
@@ -33,6 +33,7 @@ NOT_INHERITED = (
 )
 BESIDE_EACH_OTHER = ("-n", "4", "--dist", "each")
 """Groups of tests run beside each other: see ``tests/groups.py``; ``-n 0`` is one by one."""
+TWO_BESIDE_EACH_OTHER = ("-n", "2", "--dist", "each")
 NO_WAITING = """
     ALTER SYSTEM SET fsync = off;
     SELECT pg_reload_conf();
@@ -61,8 +62,7 @@ def test(arguments: Sequence[str]) -> int:
     config = from_environment()
     tools = browser.environment(config.home.root / "browser", config.packages, os.environ["PATH"])
     with supervised() as (servers, supervisor), beside(servers) as (others, their_supervisor):
-        if servers.postgres is not None:
-            servers.postgres.psql(NO_WAITING, {})
+        hurry(servers)
         environment = test_environment(servers, tools) | {"IOTPANEL_SERVERS_BESIDE": json.dumps(others.environment())}
         return follow(pytest(arguments, environment), supervisor, their_supervisor)
 
@@ -87,9 +87,18 @@ def test_forwarders(arguments: Sequence[str]) -> int:
     separate()
     config = from_environment()
     foreign = counterparts.environment(config.home.root / "counterparts", config.packages)
-    with supervised() as (servers, supervisor):
+    foreign |= jars.environment(TOP / REAL_SERVERS / "java", config.packages)
+    where = [] if any(Path(word.partition("::")[0]).exists() for word in arguments) else [REAL_SERVERS]
+    with supervised() as (servers, supervisor), beside(servers) as (others, their_supervisor):
+        hurry(servers)
         environment = test_environment(servers, {"PATH": os.environ["PATH"]}) | foreign
-        return follow(pytest(["-n", "0", *(arguments or [REAL_SERVERS])], environment), supervisor)
+        environment |= {"IOTPANEL_SERVERS_BESIDE": json.dumps(others.environment())}
+        return follow(pytest([*TWO_BESIDE_EACH_OTHER, *where, *arguments], environment), supervisor, their_supervisor)
+
+
+def hurry(servers: Servers) -> None:
+    if servers.postgres is not None:
+        servers.postgres.psql(NO_WAITING, {})
 
 
 def separate() -> None:

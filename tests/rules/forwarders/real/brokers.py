@@ -4,13 +4,16 @@ import base64
 import json
 import secrets
 import socket
+import subprocess
 import time
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import paho.mqtt.client as paho
 import pika
 import redis
+from paho.mqtt import subscribe
 from paho.mqtt.enums import CallbackAPIVersion
 
 from iotpanel.local.ports import free_port
@@ -76,9 +79,13 @@ class Rabbitmq:
     def stop(self) -> None:
         self.process.stop()
 
+    def maker(self) -> str:
+        with self._connection() as connection:
+            return f"RabbitMQ {connection._impl.server_properties['version'].decode()}"
+
     def _connection(self) -> Any:
         account = pika.PlainCredentials("us", PASSWORD)
-        place = pika.ConnectionParameters("127.0.0.1", self.port, credentials=account, connection_attempts=30, retry_delay=1)
+        place = pika.ConnectionParameters("127.0.0.1", self.port, credentials=account, connection_attempts=150, retry_delay=0.2)
         return pika.BlockingConnection(place)
 
     def settings(self) -> dict[str, Any]:
@@ -108,10 +115,14 @@ class Nats:
     def start(self) -> None:
         self.process.start()
         stream = {"name": "READINGS", "subjects": ["readings.>"], "storage": "file"}
-        self._ask("$JS.API.STREAM.CREATE.READINGS", stream)
+        self._answers([("$JS.API.STREAM.CREATE.READINGS", stream)])
 
     def stop(self) -> None:
         self.process.stop()
+
+    def maker(self) -> str:
+        with socket.create_connection(("127.0.0.1", self.port), 10) as connection, connection.makefile("rb") as lines:
+            return f"NATS {json.loads(lines.readline().removeprefix(b'INFO '))['version']}"
 
     def settings(self) -> dict[str, Any]:
         return {
@@ -124,23 +135,26 @@ class Nats:
         }
 
     def received(self) -> Received:
-        state = self._ask("$JS.API.STREAM.INFO.READINGS", {})["state"]
-        found = []
-        for number in range(max(1, state["first_seq"]), state["last_seq"] + 1):
-            message = self._ask("$JS.API.STREAM.MSG.GET.READINGS", {"seq": number})["message"]
-            found.append(pair(base64.b64decode(message["data"])))
-        return found
+        (info,) = self._answers([("$JS.API.STREAM.INFO.READINGS", {})])
+        numbers = range(max(1, info["state"]["first_seq"]), info["state"]["last_seq"] + 1)
+        found = self._answers([("$JS.API.STREAM.MSG.GET.READINGS", {"seq": number}) for number in numbers])
+        return [pair(base64.b64decode(each["message"]["data"])) for each in found]
 
-    def _ask(self, subject: str, body: Any) -> Any:
-        """One request over a connection of its own, by NATS' protocol."""
-        inbox, data = f"_INBOX.{secrets.token_hex(8)}", json.dumps(body).encode()
-        with socket.create_connection(("127.0.0.1", self.port), 10) as connection:
+    def _answers(self, asked: Sequence[tuple[str, Any]]) -> list[Any]:
+        """Requests one after the other, over a connection of their own, by NATS' protocol."""
+        inbox = f"_INBOX.{secrets.token_hex(8)}"
+        with socket.create_connection(("127.0.0.1", self.port), 10) as connection, connection.makefile("rb") as lines:
             hello = json.dumps({"user": "us", "pass": PASSWORD, "verbose": False})
-            lines = connection.makefile("rb")
-            connection.sendall(f"CONNECT {hello}\r\nSUB {inbox} 1\r\nPUB {subject} {inbox} {len(data)}\r\n".encode() + data + b"\r\n")
-            while not (line := lines.readline()).startswith(b"MSG"):
-                assert line, "closed"
-            return json.loads(lines.read(int(line.split()[-1])))
+            connection.sendall(f"CONNECT {hello}\r\nSUB {inbox} 1\r\n".encode())
+            return [self._answer(connection, lines, inbox, *each) for each in asked]
+
+    @staticmethod
+    def _answer(connection: socket.socket, lines: BinaryIO, inbox: str, subject: str, body: Any) -> Any:
+        data = json.dumps(body).encode()
+        connection.sendall(f"PUB {subject} {inbox} {len(data)}\r\n".encode() + data + b"\r\n")
+        while not (line := lines.readline()).startswith(b"MSG"):
+            assert line, "closed"
+        return json.loads(lines.read(int(line.split()[-1])))
 
 
 class Mosquitto:
@@ -149,8 +163,8 @@ class Mosquitto:
     def __init__(self, home: Path) -> None:
         self.port = free_port()
         home.mkdir(parents=True)
-        tools = str(program("usr/bin/mosquitto_passwd"))
-        Process("passwd", home, (tools, "-b", "-c", str(home / "passwords"), "us", PASSWORD), lambda: (home / "passwords").exists()).start()
+        tool = str(program("usr/bin/mosquitto_passwd"))
+        subprocess.run([tool, "-b", "-c", str(home / "passwords"), "us", PASSWORD], check=True)
         (home / "mosquitto.conf").write_text(
             f"listener {self.port} 127.0.0.1\npassword_file {home}/passwords\nallow_anonymous false\nuser root\nmax_queued_messages 0\n"
         )
@@ -175,6 +189,12 @@ class Mosquitto:
         self.reader.disconnect()
         self.reader.loop_stop()
         self.process.stop()
+
+    def maker(self) -> str:
+        said: Any = subscribe.simple(
+            "$SYS/broker/version", hostname="127.0.0.1", port=self.port, auth={"username": "us", "password": PASSWORD}
+        )
+        return str(said.payload.decode()).capitalize()
 
     def settings(self) -> dict[str, Any]:
         return {"host": "127.0.0.1", "port": self.port, "topic": "readings/{{ device.key }}", "username": "us", "password": PASSWORD}
@@ -205,9 +225,16 @@ class Valkey:
     def stop(self) -> None:
         self.process.stop()
 
+    def maker(self) -> str:
+        said: Any = self._client().info("server")
+        return f"Valkey {said['valkey_version']}" if "valkey_version" in said else f"Redis {said['redis_version']}"
+
+    def _client(self) -> redis.Redis:
+        return redis.Redis(port=self.port, password=PASSWORD)
+
     def settings(self) -> dict[str, Any]:
         return {"host": "127.0.0.1", "port": self.port, "stream": "readings", "password": PASSWORD}
 
     def received(self) -> Received:
-        entries: Any = redis.Redis(port=self.port, password=PASSWORD).xrange("readings")
+        entries: Any = self._client().xrange("readings")
         return [pair(fields[b"body"]) for _, fields in entries]

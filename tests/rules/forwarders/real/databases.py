@@ -2,7 +2,10 @@
 
 import json
 import os
+import subprocess
 import sys
+from functools import cached_property
+from importlib import metadata
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
@@ -18,7 +21,7 @@ from tests.rules.forwarders.contract import Received
 from .process import Process, libraries, listens, program, tree
 
 PASSWORD = "right-password"
-OPTIONS = "--bootstrap --log-warnings=0 --enforce-storage-engine= --max-allowed-packet=16M"
+OPTIONS = ("--bootstrap", "--log-warnings=0", "--enforce-storage-engine=", "--max-allowed-packet=16M")
 UNKNOWN_COLUMN = '{"device": "{{ device.key }}", "n": {{ values.n }}, "{{ device.key | replace("a", "n") }}": {{ values.n }}}'
 """Of device a column n, which is there; of device b a column b, which is not."""
 
@@ -40,6 +43,10 @@ class Postgresql:
     def stop(self) -> None:
         self._admin("ALTER DATABASE {name} ALLOW_CONNECTIONS false")
         self._admin("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'")
+
+    def maker(self) -> str:
+        with self._mine() as connection:
+            return f"PostgreSQL {connection.execute('SHOW server_version').fetchone()[0].split()[0]}"  # type: ignore[index]
 
     def _exists(self) -> bool:
         with psycopg.connect(self.url.geturl()) as connection:
@@ -86,19 +93,10 @@ class Mariadb:
         for place in ("localhost", "127.0.0.1"):
             lines.append(f"CREATE USER us@'{place}' IDENTIFIED BY '{PASSWORD}';\nGRANT ALL ON plant.* TO us@'{place}';\n")
         lines.append("CREATE TABLE plant.readings (id bigint AUTO_INCREMENT PRIMARY KEY, device varchar(64), n double);\n")
-        bootstrap = home / "bootstrap.sh"
         (home / "bootstrap.sql").write_text("\n".join(lines))
-        quoted = " ".join(f"'{each}'" for each in (server, *places))
-        bootstrap.write_text(f"#!/bin/sh\nexec {quoted} {OPTIONS} < '{home}/bootstrap.sql'\n")
-        bootstrap.chmod(0o755)
-        setup = Process(
-            "mariadb-setup", home, (str(bootstrap),), lambda: setup.running is not None and setup.running.poll() is not None, libraries()
-        )
-        try:
-            setup.start()
-        except AssertionError:
-            assert setup.running is not None
-            assert setup.running.returncode == 0, setup.log.read_text()[-3000:]
+        with (home / "bootstrap.sql").open() as said, (home / "bootstrap.log").open("w") as log:
+            make = [server, *places, *OPTIONS]
+            subprocess.run(make, check=True, stdin=said, stdout=log, stderr=log, env=os.environ | libraries(), timeout=240)
         argv = (server, *places, "--bind-address=127.0.0.1", f"--port={self.port}", "--skip-log-bin", "--innodb-buffer-pool-size=32M")
         self.process = Process("mariadb", home, argv, listens(self.port), libraries())
 
@@ -111,11 +109,17 @@ class Mariadb:
     def settings(self) -> dict[str, Any]:
         return {"host": "127.0.0.1", "port": self.port, "database": "plant", "table": "readings", "username": "us", "password": PASSWORD}
 
+    def maker(self) -> str:
+        return f"MariaDB {self._asked('SELECT version()')[0][0].split('-')[0]}"
+
     def received(self) -> Received:
+        return [(row[0], row[1]) for row in self._asked("SELECT device, n FROM readings ORDER BY id")]
+
+    def _asked(self, query: str) -> Any:
         with pymysql.connect(host="127.0.0.1", port=self.port, user="us", password=PASSWORD, database="plant") as connection:
             with connection.cursor() as cursor:
-                cursor.execute("SELECT device, n FROM readings ORDER BY id")
-                return [(row[0], row[1]) for row in cursor.fetchall()]
+                cursor.execute(query)
+                return cursor.fetchall()
 
 
 class Influxdb:
@@ -151,6 +155,9 @@ auth-enabled = true
 
     def stop(self) -> None:
         self.process.stop()
+
+    def maker(self) -> str:
+        return f"InfluxDB {httpx.get(f'http://127.0.0.1:{self.port}/ping').headers['X-Influxdb-Version']}"
 
     def _ask(self, query: str) -> Any:
         url = f"http://127.0.0.1:{self.port}/query"
@@ -194,6 +201,9 @@ class Clickhouse:
     def stop(self) -> None:
         self.process.stop()
 
+    def maker(self) -> str:
+        return f"ClickHouse {self._ask('SELECT version()').strip()}"
+
     def _ask(self, query: str) -> str:
         account = {"X-ClickHouse-User": "us", "X-ClickHouse-Key": PASSWORD}
         answer = httpx.post(f"http://127.0.0.1:{self.port}/", params={"max_threads": 1}, content=query, headers=account, timeout=30)
@@ -221,14 +231,18 @@ class S3:
 
     def start(self) -> None:
         self.process.start()
-        self._client().create_bucket(Bucket="plant")
+        self.client.create_bucket(Bucket="plant")
 
     def stop(self) -> None:
         """It keeps everything in memory only."""
         self.kept = self.received()
         self.process.stop()
 
-    def _client(self) -> Any:
+    def maker(self) -> str:
+        return f"moto {metadata.version('moto')}"
+
+    @cached_property
+    def client(self) -> Any:
         keys = {"aws_access_key_id": "us", "aws_secret_access_key": PASSWORD}
         return boto3.client("s3", endpoint_url=f"http://127.0.0.1:{self.port}", region_name="us-east-1", **keys)
 
@@ -237,10 +251,9 @@ class S3:
 
     def received(self) -> Received:
         """Objects by the time when they were written, and their lines."""
-        client = self._client()
-        listed = client.get_paginator("list_objects_v2").paginate(Bucket="plant")
+        listed = self.client.get_paginator("list_objects_v2").paginate(Bucket="plant")
         objects = sorted(
             (each for page in listed for each in page.get("Contents", [])), key=lambda each: (each["LastModified"], each["Key"])
         )
-        bodies = [client.get_object(Bucket="plant", Key=each["Key"])["Body"].read() for each in objects]
+        bodies = [self.client.get_object(Bucket="plant", Key=each["Key"])["Body"].read() for each in objects]
         return self.kept + [(row["device"], row["n"]) for body in bodies for row in map(json.loads, body.splitlines())]

@@ -1,13 +1,12 @@
-"""Kafka and RocketMQ, real ones from Maven Central where Java and Maven are there.
+"""Kafka and RocketMQ, real ones, where Java and Maven are there: `iotpanel/local/jars.py`.
 
-Without them Kafka is librdkafka's own mock cluster, and the test says so; RocketMQ is then not tested, and says that.
+Without them Kafka is librdkafka's own mock cluster, and the end of the run says so; RocketMQ is then not tested, and it says that.
 """
 
 import os
 import shutil
 import signal
 import struct
-import subprocess
 import sys
 import time
 import uuid
@@ -15,36 +14,35 @@ from base64 import urlsafe_b64encode
 from pathlib import Path
 from typing import Any
 
+import confluent_kafka
 from confluent_kafka import Consumer, TopicPartition
 
 from iotpanel.local.ports import free_port
-from rules.forwarders.rocketmq_wire import Peer
+from rules.forwarders.rocketmq import NEW_TOPICS
+from rules.forwarders.rocketmq_wire import Peer, route
+from rules.outside.errors import Down
 from tests.rules.forwarders.contract import Received
+from tests.services import eventually
 
 from .brokers import pair
 from .process import Process, listens
 
 PASSWORD = "right-password"
-HERE = Path(__file__).parent
-
-
-def is_there() -> bool:
-    return bool(shutil.which("java") and shutil.which("mvn"))
+MISSING = os.environ.get("IOTPANEL_JARS_MISSING", "")
+"""Why there are no jars, if there are none."""
 
 
 def jars(name: str) -> Path:
-    """The server's jars, fetched once."""
-    folder = Path(os.environ["IOTPANEL_PACKAGES"]) / "java" / name
-    done = folder / f"done-{(HERE / f'java/{name}.xml').stat().st_size}"
-    if not done.exists():
-        fetch = ["mvn", "-q", "-B", "-f", str(HERE / f"java/{name}.xml"), "dependency:copy-dependencies", f"-DoutputDirectory={folder}"]
-        subprocess.run(fetch, check=True, timeout=600)
-        done.touch()
-    return folder
+    return Path(os.environ["IOTPANEL_JARS"]) / name
+
+
+def version(name: str, jar: str) -> str:
+    """Of the server, by the name of its jar."""
+    return next(jars(name).glob(f"{jar}-[0-9]*.jar")).stem.removeprefix(f"{jar}-")
 
 
 def java(folder: Path, *arguments: str) -> tuple[str, ...]:
-    return (str(shutil.which("java")), "-Xmx256m", "-XX:TieredStopAtLevel=1", "-cp", f"{folder}/*", *arguments)
+    return (str(shutil.which("java")), "-Xmx256m", "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-cp", f"{folder}/*", *arguments)
 
 
 class Kafka:
@@ -72,9 +70,10 @@ offsets.topic.replication.factor=1
 transaction.state.log.replication.factor=1
 transaction.state.log.min.isr=1
 """)
-        cluster = urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
-        make = java(folder, "kafka.tools.StorageTool", "format", "-t", cluster, "-c", str(home / "server.properties"))
-        subprocess.run(make, check=True, capture_output=True, timeout=120)
+        # What kafka-storage.sh writes; it would be one more Java machine to start.
+        (home / "data").mkdir()
+        cluster, directory = (urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=") for _ in range(2))
+        (home / "data/meta.properties").write_text(f"version=1\nnode.id=1\ncluster.id={cluster}\ndirectory.id={directory}\n")
         argv = java(folder, "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn", "kafka.Kafka", str(home / "server.properties"))
         self.process = Process("kafka", home, argv, listens(self.port))
 
@@ -83,6 +82,9 @@ transaction.state.log.min.isr=1
 
     def stop(self) -> None:
         self.process.stop()
+
+    def maker(self) -> str:
+        return f"Apache Kafka {version('kafka', 'kafka_2.13')}"
 
     def settings(self) -> dict[str, Any]:
         return {"servers": f"127.0.0.1:{self.port}", "topic": "readings", "username": "us", "password": PASSWORD}
@@ -112,6 +114,9 @@ class MockKafka(Kafka):
     """Not a real Kafka: librdkafka's mock cluster in a process of its own. An outage is a process that is held."""
 
     secret = ""
+
+    def maker(self) -> str:
+        return f"NO REAL KAFKA ({MISSING}): librdkafka's mock cluster {confluent_kafka.libversion()[0]}"
 
     def __init__(self, home: Path) -> None:
         code = (
@@ -170,11 +175,24 @@ autoCreateTopicEnable=true
     def start(self) -> None:
         self.name_server.start()
         self.broker.start()
-        time.sleep(2)  # until the broker is known to the name server
+        eventually(self._is_known, 60)
+
+    def _is_known(self) -> bool:
+        """The broker to the name server."""
+        peer = Peer(f"127.0.0.1:{self.names}", None)
+        try:
+            return route(peer, NEW_TOPICS) is not None
+        except Down:
+            return False
+        finally:
+            peer.close()
 
     def stop(self) -> None:
         self.broker.stop()
         self.name_server.stop()
+
+    def maker(self) -> str:
+        return f"Apache RocketMQ {version('rocketmq', 'rocketmq-broker')}"
 
     def settings(self) -> dict[str, Any]:
         return {"name_server": f"127.0.0.1:{self.names}", "topic": "readings"}

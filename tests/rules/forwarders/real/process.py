@@ -56,6 +56,12 @@ class Process:
             await_end(self.running, 30)
             self.running = None
 
+    def kill(self) -> None:
+        """When nobody needs it any more."""
+        if self.running is not None:
+            await_end(self.running, 0)
+            self.running = None
+
 
 def listens(port: int) -> Callable[[], bool]:
     return lambda: accepts(port)

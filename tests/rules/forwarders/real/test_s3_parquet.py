@@ -1,9 +1,8 @@
 """A Parquet file on its way through a real S3 server: signed, stored, fetched, read."""
 
-from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
-from pytest_django import Settings
+import pytest
 
 from rules.forwarders.s3 import S3Forwarder
 from tests.rules.forwarders.test_parquet import messages, read
@@ -11,15 +10,14 @@ from tests.rules.forwarders.test_parquet import messages, read
 from .databases import S3
 
 
-def test_a_batch_is_one_file(tmp_path: Path, settings: Settings) -> None:
-    settings.ALLOWED_NETWORKS = ["127.0.0.0/8"]
-    server = S3(tmp_path / "s3")
-    server.start()
+@pytest.mark.parametrize("server", ["s3"], indirect=True)
+def test_a_batch_is_one_file(server: S3) -> None:
     adapter = S3Forwarder(server.settings() | {"format": "parquet", "gzip": True})
     try:
         url = adapter.send(messages('{"device": "a", "n": 1, "ts": 1767225600000}', '{"device": "b", "n": null}'))
         place = unquote(urlsplit(url).path).removeprefix("/plant/")
-        found = server._client().get_object(Bucket="plant", Key=place)
+        found = server.client.get_object(Bucket="plant", Key=place)
+        server.client.delete_object(Bucket="plant", Key=place)
         assert found["ContentType"] == "application/vnd.apache.parquet"
         assert place.endswith(".parquet")
         assert read(found["Body"].read()) == {
@@ -29,4 +27,3 @@ def test_a_batch_is_one_file(tmp_path: Path, settings: Settings) -> None:
         }
     finally:
         adapter.close()
-        server.process.stop()
