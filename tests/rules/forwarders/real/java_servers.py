@@ -16,6 +16,7 @@ from typing import Any
 
 import confluent_kafka
 from confluent_kafka import Consumer, TopicPartition
+from confluent_kafka.admin import AdminClient, NewTopic
 
 from iotpanel.local.ports import free_port
 from rules.forwarders.rocketmq import NEW_TOPICS
@@ -78,7 +79,12 @@ transaction.state.log.min.isr=1
         self.process = Process("kafka", home, argv, listens(self.port))
 
     def start(self) -> None:
+        """It listens before it serves."""
         self.process.start()
+        admin = AdminClient(self.client() | {"log_level": 0})
+        topics = admin.list_topics(timeout=120).topics
+        if "readings" not in topics:
+            admin.create_topics([NewTopic("readings", 1, 1)])["readings"].result(120)
 
     def stop(self) -> None:
         self.process.stop()

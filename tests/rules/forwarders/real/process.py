@@ -42,7 +42,7 @@ class Process:
         self.part = Part(name, argv, ready, {**(env or {}), "HOME": str(home)})
         self.running: subprocess.Popen[bytes] | None = None
 
-    def start(self, seconds: float = 120) -> None:
+    def start(self, seconds: float = 240) -> None:
         self.running = spawn(self.part, self.log)
         until = time.monotonic() + seconds
         while not self.part.ready():
