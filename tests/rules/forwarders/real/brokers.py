@@ -81,7 +81,7 @@ class Rabbitmq:
 
     def maker(self) -> str:
         with self._connection() as connection:
-            return f"RabbitMQ {connection._impl.server_properties['version'].decode()}"
+            return f"RabbitMQ {connection._impl.server_properties['version']}"
 
     def _connection(self) -> Any:
         account = pika.PlainCredentials("us", PASSWORD)
