@@ -194,7 +194,7 @@ class Mosquitto:
         said: Any = subscribe.simple(
             "$SYS/broker/version", hostname="127.0.0.1", port=self.port, auth={"username": "us", "password": PASSWORD}
         )
-        return str(said.payload.decode()).capitalize()
+        return str(said.payload.decode()).capitalize().replace(" version", "")
 
     def settings(self) -> dict[str, Any]:
         return {"host": "127.0.0.1", "port": self.port, "topic": "readings/{{ device.key }}", "username": "us", "password": PASSWORD}

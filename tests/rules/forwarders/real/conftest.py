@@ -16,6 +16,7 @@ WORKERS = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
 met: dict[str, str] = {}
 seconds: dict[str, float] = defaultdict(float)
 tests: dict[str, int] = defaultdict(int)
+passed: dict[str, int] = defaultdict(int)
 
 settings.ALLOWED_NETWORKS = ["127.0.0.0/8"]
 
@@ -63,15 +64,16 @@ def pytest_runtest_logreport(report: pytest.TestReport) -> None:
     """In the process that tells: what the others have noted."""
     met.update(said for name, said in report.user_properties if name == "met")  # type: ignore[misc]
     kind = report.nodeid.rpartition("[")[2].rstrip("]")
-    if kind in SERVERS:
+    if kind in SERVERS and (report.when == "call" or report.failed):
         seconds[kind] += report.duration
-        tests[kind] += report.when == "call"
+        tests[kind] += 1
+        passed[kind] += report.passed
 
 
 def pytest_terminal_summary(terminalreporter: Any) -> None:
     terminalreporter.section("forwarders and the servers that they met")
     for kind in SERVERS:
         if tests[kind]:
-            terminalreporter.line(f"{kind:12}{met.get(kind, 'NONE: it did not start'):40}{tests[kind]:3} tests {seconds[kind]:6.1f} s")
+            terminalreporter.line(f"{kind:12}{met.get(kind, 'NONE'):40}{passed[kind]:3} of {tests[kind]} tests in {seconds[kind]:.1f} s")
     for kind, reason in UNMET.items():
         terminalreporter.line(f"{kind:12}NOT TESTED: {reason}")

@@ -16,7 +16,7 @@ from typing import Any
 
 import confluent_kafka
 from confluent_kafka import Consumer, TopicPartition
-from confluent_kafka.admin import AdminClient, NewTopic
+from confluent_kafka.admin import AdminClient, NewTopic  # type: ignore[attr-defined]  # it is there, but not in __all__
 
 from iotpanel.local.ports import free_port
 from rules.forwarders.rocketmq import NEW_TOPICS
@@ -173,6 +173,7 @@ mappedFileSizeConsumeQueue=600000
 diskMaxUsedSpaceRatio=99
 autoCreateTopicEnable=true
 timerWheelEnable=false
+registerNameServerPeriod=10000
 """)  # its wheel of delayed messages, of which there are none, is half of what an idle broker costs
         exports: tuple[str, ...] = ("--add-exports", "java.base/sun.nio.ch=ALL-UNNAMED", "--add-opens", "java.base/java.nio=ALL-UNNAMED")
         exports += ("--add-opens", "java.base/sun.nio.ch=ALL-UNNAMED", "-XX:MaxDirectMemorySize=256m")
@@ -180,9 +181,12 @@ timerWheelEnable=false
         self.broker = Process("broker", home, start, listens(self.port), env)
 
     def start(self) -> None:
-        self.name_server.start()
-        self.broker.start()
-        eventually(self._is_known, 60)
+        """Both at once: where the name server is the slower one, the broker tries again."""
+        self.name_server.launch()
+        self.broker.launch()
+        self.name_server.await_ready()
+        self.broker.await_ready()
+        eventually(self._is_known, 120)
 
     def _is_known(self) -> bool:
         """The broker to the name server."""
@@ -195,6 +199,8 @@ timerWheelEnable=false
             peer.close()
 
     def stop(self) -> None:
+        for each in (self.broker, self.name_server):
+            each.running.send_signal(signal.SIGTERM)  # type: ignore[union-attr]
         self.broker.stop()
         self.name_server.stop()
 

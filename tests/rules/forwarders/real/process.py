@@ -43,7 +43,14 @@ class Process:
         self.running: subprocess.Popen[bytes] | None = None
 
     def start(self, seconds: float = 240) -> None:
+        self.launch()
+        self.await_ready(seconds)
+
+    def launch(self) -> None:
         self.running = spawn(self.part, self.log)
+
+    def await_ready(self, seconds: float = 240) -> None:
+        assert self.running is not None
         until = time.monotonic() + seconds
         while not self.part.ready():
             if self.running.poll() is not None or time.monotonic() > until:
