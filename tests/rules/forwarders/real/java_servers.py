@@ -100,18 +100,20 @@ transaction.state.log.min.isr=1
         return signed | {"bootstrap.servers": f"127.0.0.1:{self.port}"}
 
     def received(self) -> Received:
-        """Everything in the topic's only partition."""
+        """Everything in the topic, by time: a device's messages are in one partition, and the mock cluster makes several."""
         consumer = Consumer(self.client() | {"group.id": "test", "enable.auto.commit": False, "auto.offset.reset": "earliest"})
         try:
-            if "readings" not in consumer.list_topics(timeout=20).topics:
+            if (topic := consumer.list_topics(timeout=20).topics.get("readings")) is None:
                 return []
-            _, end = consumer.get_watermark_offsets(TopicPartition("readings", 0), timeout=20)
-            consumer.assign([TopicPartition("readings", 0, 0)])
-            found: Received = []
+            places = [TopicPartition("readings", number, 0) for number in topic.partitions]
+            end = sum(consumer.get_watermark_offsets(place, timeout=20)[1] for place in places)
+            consumer.assign(places)
+            found: list[tuple[int, int, int, bytes]] = []
             until = time.monotonic() + 60
             while len(found) < end and time.monotonic() < until:
-                found += [pair(message.value() or b"") for message in consumer.consume(500, 0.5) if not message.error()]
-            return found
+                told = [each for each in consumer.consume(500, 0.5) if not each.error()]
+                found += [(each.timestamp()[1], each.partition() or 0, each.offset() or 0, each.value() or b"") for each in told]
+            return [pair(body) for *_, body in sorted(found)]
         finally:
             consumer.close()
 
