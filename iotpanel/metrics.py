@@ -68,6 +68,7 @@ UPLINK_SECONDS = _histogram(
 UPLINK_BATCH_SECONDS = _histogram("uplink_batch_seconds", "Time that one batch spent in a step: translate, write.", "step")
 UPLINK_BATCH_MESSAGES = _histogram("uplink_batch_messages", "Messages of one batch.", buckets=SIZES)
 UPLINK_QUEUE = _gauge("uplink_queue_messages", "Messages that wait for a batch.")
+UPLINK_LAG = _gauge("uplink_lag_seconds", "For how long the broker has been keeping what is not committed, at least.")
 UPLINK_RETRIES = _counter("uplink_retries", "Batches tried again because the database was unavailable.")
 UPLINK_UNAVAILABLE = _gauge("uplink_unavailable", "1 while a batch waits for the database.")
 BROKER_CONNECTED = _gauge("broker_connected", "1 while the worker is connected to the broker.", "connector")

@@ -53,6 +53,10 @@ class Connector(Protocol):
         """Called once a second: mend what ended by itself."""
         ...
 
+    def lag(self) -> float | None:
+        """For how many seconds, at least, the other side has been keeping something that is not committed; None where nobody knows."""
+        ...
+
     def figures(self) -> dict[str, Any]:
         """What `inspect` and the metrics show."""
         ...

@@ -19,6 +19,7 @@ from iotpanel import metrics
 from . import mqtt_log
 from .base import Emit
 from .clock import arrivals
+from .echo import Echo
 from .mqtt_packets import Message, pubacks
 from .mqtt_session import MqttSession
 
@@ -28,13 +29,17 @@ log = structlog.get_logger(__name__)
 class Ack:
     """Acknowledges messages on the connection that they came on; afterwards the broker would not know them."""
 
-    __slots__ = ("_acks", "_connection", "_connector")
+    __slots__ = ("_acks", "_connection", "_connector", "echoed")
 
-    def __init__(self, connector: "MqttConnector", connection: int, acks: bytes) -> None:
-        self._connector, self._connection, self._acks = connector, connection, acks
+    def __init__(self, connector: "MqttConnector", connection: int, messages: Sequence[Message]) -> None:
+        self._connector, self._connection = connector, connection
+        self._acks = pubacks([message.mid for message in messages])
+        self.echoed = connector.echoed(messages)
 
     def __call__(self) -> None:
         self._connector.session.send(self._acks, self._connection)
+        if self.echoed:
+            self._connector.echo.committed(self.echoed)
 
     @property
     def stale(self) -> bool:
@@ -62,7 +67,9 @@ class MqttConnector:
         self.emit = emit
         self.connection = self.connections = 0
         self.connected = threading.Event()
-        self.topics: set[str] = {SUBSCRIPTION, mqtt_log.TOPIC}
+        self.echo = Echo(self.client_id, lambda word: self.session.publish(self.echo.topic, word, self.connection))
+        self.own = {mqtt_log.TOPIC, self.echo.topic}  # for each worker by itself, also in a group
+        self.topics: set[str] = {SUBSCRIPTION, *self.own}
         self.holding = False
         self.retained = 0
         self.session = MqttSession(self.url, self.client_id, self)
@@ -83,15 +90,15 @@ class MqttConnector:
 
     def subscribe(self, topics: Iterable[str]) -> None:
         """The native topics and these."""
-        wanted = {SUBSCRIPTION, mqtt_log.TOPIC, *topics}
+        wanted = {SUBSCRIPTION, *self.own, *topics}
         added, gone, self.topics = wanted - self.topics, self.topics - wanted, wanted
         if self.connected.is_set():
             self.session.subscribe(self._filters(added), self.connection)
             self.session.unsubscribe(self._filters(gone), self.connection)
 
     def _filters(self, topics: Iterable[str]) -> list[str]:
-        """How to subscribe to these: in a group, each message goes to one of its workers; the broker's log goes to all."""
-        return sorted(f"$share/{self.share}/{topic}" if self.share and topic != mqtt_log.TOPIC else topic for topic in topics)
+        """How to subscribe to these: in a group, each message goes to one of its workers, but for those that each needs by itself."""
+        return sorted(f"$share/{self.share}/{topic}" if self.share and topic not in self.own else topic for topic in topics)
 
     def heal(self) -> None:
         """A thread that ended all the same is begun anew."""
@@ -100,6 +107,12 @@ class MqttConnector:
             self.closed("the thread died")
             self.session = MqttSession(self.url, self.client_id, self)
             self.start()
+        if self.connected.is_set():
+            self.echo.say()
+
+    def lag(self) -> float | None:
+        """See Connector.lag."""
+        return self.echo.lag()
 
     def figures(self) -> dict[str, Any]:
         return {
@@ -107,6 +120,7 @@ class MqttConnector:
             "connections": self.connections,
             "topics": sorted(self.topics),
             "retained": self.retained,
+            "lag_s": self.lag(),
         }
 
     # --- What the session says, on its own thread ---------------------------------------------------------------
@@ -117,6 +131,7 @@ class MqttConnector:
         metrics.BROKER_CONNECTS.labels("mqtt").inc()
         log.info("mqtt_connected", host=self.url.hostname, port=self.url.port)
         self.session.subscribe(self._filters(self.topics), connection)
+        self.echo.say(afresh=True)
         self.connected.set()
 
     def closed(self, reason: str) -> None:
@@ -138,16 +153,20 @@ class MqttConnector:
             some = list(run)
             uplinks = self._uplinks(some, at)
             at += len(some)
-            ack = Ack(self, connection, pubacks([message.mid for message in some])) if acknowledged else None
-            if uplinks:
+            ack = Ack(self, connection, some) if acknowledged else None
+            if uplinks or (ack and ack.echoed):
                 self.emit(uplinks, ack)
             elif ack:
                 ack()
 
+    def echoed(self, messages: Sequence[Message]) -> int:
+        """When the last of our own words among these was said; 0 where there is none."""
+        return max((self.echo.read(payload) for topic, payload, _, _ in messages if topic == self.echo.topic), default=0)
+
     def _uplinks(self, messages: Sequence[Message], first: int) -> list[Uplink]:
-        uplinks = []
+        uplinks, own = [], self.echo.topic
         for at, (topic, payload, _, retained) in enumerate(messages, first):
-            if retained or topic.startswith("$"):
+            if retained or topic.startswith("$") or topic == own:
                 uplinks += self._other(topic, payload, retained, at)
             else:
                 uplinks.append(Uplink(topic, payload, at))

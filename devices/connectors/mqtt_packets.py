@@ -107,6 +107,11 @@ def unsubscribe(mid: int, topics: Iterable[str]) -> bytes:
     return packet(UNSUBSCRIBE, struct.pack("!H", mid) + b"".join(map(text, topics)))
 
 
+def publish(mid: int, topic: str, payload: bytes) -> bytes:
+    """A message at QoS 1 (3.3)."""
+    return packet(PUBLISH | 0x02, text(topic) + struct.pack("!H", mid) + payload)
+
+
 def packet(first: int, body: bytes) -> bytes:
     """A packet of any kind (2.2)."""
     length, digits = len(body), bytearray()

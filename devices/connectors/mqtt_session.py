@@ -95,10 +95,18 @@ class MqttSession:
     def unsubscribe(self, topics: Sequence[str], connection: int) -> None:
         self._ask(packets.unsubscribe, topics, connection)
 
+    def publish(self, topic: str, payload: bytes, connection: int) -> None:
+        """At QoS 1, but not again where it is lost."""
+        self.send(packets.publish(self._next_mid(), topic, payload), connection)
+
     def _ask(self, packet: Callable[[int, Sequence[str]], bytes], topics: Sequence[str], connection: int) -> None:
         if topics:
+            self.send(packet(self._next_mid(), topics), connection)
+
+    def _next_mid(self) -> int:
+        with self._lock:
             self._mid = self._mid % 65_535 + 1
-            self.send(packet(self._mid, topics), connection)
+            return self._mid
 
     def _wake(self) -> None:
         with contextlib.suppress(OSError):  # full: it will wake; closed: it is over

@@ -1,7 +1,7 @@
 """The uplink of one process: connectors, batcher, the broker's accounts, and the sweep of each second."""
 
 import threading
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -32,6 +32,7 @@ from .memory import memory
 from .pipeline import Outcome, process
 
 SWEEP = 1.0  # seconds
+BEHIND = 2.0  # seconds; less, and a busy platform, whose queue is never empty, would never find a device silent
 DRAIN = 8.0  # seconds
 log = structlog.get_logger(__name__)
 
@@ -72,6 +73,12 @@ def sweep_apps(listening_since: datetime | None) -> None:
             raise
         except Exception as error:
             log.error("uplink_sweep_failed", sweep=path, exc_info=error)
+
+
+def is_behind(figures: Mapping[str, Any]) -> bool:
+    """Whether somebody may have said something that is not committed yet, so long ago that silence would be concluded from it."""
+    lag = figures["mqtt"]["lag_s"]
+    return bool(figures["queued"] if lag is None else lag > BEHIND)
 
 
 def process_lastingly(batch: Sequence[Uplink]) -> Outcome:
@@ -147,7 +154,7 @@ class UplinkService:
         self._measure(figures)
         if not figures["mqtt"]["connected"] or figures["last_error"]:
             LIMITER.absent(arrival())
-        hears = figures["mqtt"]["connected"] and not figures["queued"] and not figures["last_error"]
+        hears = figures["mqtt"]["connected"] and not figures["last_error"] and not is_behind(figures)
         sweep_apps(self._listening_since if hears else None)
         if not hears:
             # While we do not hear, or are behind, silence is ours and not the devices'.
@@ -157,6 +164,7 @@ class UplinkService:
 
     def _measure(self, figures: dict[str, Any]) -> None:
         metrics.UPLINK_QUEUE.set(figures["queued"])
+        metrics.UPLINK_LAG.set(figures["mqtt"]["lag_s"] or 0)
         metrics.UPLINK_UNAVAILABLE.set(1 if figures["last_error"] else 0)
         metrics.BROKER_CONNECTED.labels("mqtt").set(1 if figures["mqtt"]["connected"] else 0)
         metrics.UPLINK_RETRIES.inc(figures["retries"] - self._retries)
