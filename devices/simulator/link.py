@@ -4,6 +4,8 @@ import paho.mqtt.client as mqtt
 from paho.mqtt.enums import CallbackAPIVersion
 from paho.mqtt.reasoncodes import ReasonCode
 
+from devices.connectors.goodbye import leave
+
 from .kinds import Message, Simulated
 from .obedience import answers
 
@@ -41,8 +43,7 @@ class Link:
         if self.is_connected():
             for info in self.send([*self.device.farewell(), Message("status", b"offline")]):
                 info.wait_for_publish(GOODBYE)
-        self.client.disconnect()
-        self.client.loop_stop()
+        leave(self.client)
 
     def _topic(self, kind: str) -> str:
         return f"devices/{self.device.key}/up/{kind}"

@@ -8,6 +8,7 @@ from django.conf import settings
 from django.utils.translation import gettext as _
 from paho.mqtt.enums import CallbackAPIVersion
 
+from devices.connectors.goodbye import leave
 from devices.models import Device
 from rules.delivery.parcels import Parcel
 from rules.models import Target
@@ -82,5 +83,4 @@ class MqttCarrier:
 
     def close(self) -> None:
         if self.client is not None:
-            self.client.disconnect()
-            self.client.loop_stop()
+            leave(self.client)

@@ -10,6 +10,7 @@ import paho.mqtt.client as paho
 from django.utils.translation import gettext as _
 from paho.mqtt.enums import CallbackAPIVersion
 
+from devices.connectors.goodbye import leave
 from rules.outside.addresses import pinned
 from rules.outside.errors import Down
 from rules.template import compile_template
@@ -100,6 +101,5 @@ class MqttForwarder:
 
     def close(self) -> None:
         if self.client is not None:
-            self.client.disconnect()
-            self.client.loop_stop()
+            leave(self.client)
             self.client = None

@@ -9,6 +9,7 @@ import httpx
 import paho.mqtt.client as paho
 from paho.mqtt.enums import CallbackAPIVersion
 
+from devices.connectors.goodbye import leave
 from tests.services import Services, eventually
 
 _numbers = itertools.count(1)
@@ -156,5 +157,4 @@ class Connection:
             sock.close()
 
     def close(self) -> None:
-        self.client.disconnect()
-        self.client.loop_stop()
+        leave(self.client)

@@ -10,6 +10,7 @@ import httpx
 import paho.mqtt.client as paho
 from paho.mqtt.enums import CallbackAPIVersion
 
+from devices.connectors.goodbye import leave
 from tests.flows.platform import Account
 from tests.services import eventually
 
@@ -55,8 +56,7 @@ class Mouth:
         return not self.waiting
 
     def close(self) -> None:
-        self.client.disconnect()
-        self.client.loop_stop()
+        leave(self.client)
 
 
 class MqttSender:
