@@ -12,6 +12,7 @@ from paho.mqtt.enums import CallbackAPIVersion
 from devices.connectors.goodbye import leave
 from tests.services import Services, eventually
 
+PATIENCE = 60.0  # seconds: on a busy machine a page of 10,000 readings takes longer than a person would wait
 _numbers = itertools.count(1)
 
 
@@ -37,12 +38,12 @@ class Platform:
         self.http.headers["X-Tenant"] = "default"
 
     def post(self, path: str, body: Any = None, status: int = 201) -> Any:
-        answer = self.http.post(f"/api/v1/{path}", json=body)
+        answer = self.http.post(f"/api/v1/{path}", json=body, timeout=PATIENCE)
         assert answer.status_code == status, answer.text
         return answer.json()
 
     def get(self, path: str, **query: Any) -> Any:
-        answer = self.http.get(f"/api/v1/{path}", params=query)
+        answer = self.http.get(f"/api/v1/{path}", params=query, timeout=PATIENCE)
         assert answer.status_code == 200, answer.text
         return answer.json()
 

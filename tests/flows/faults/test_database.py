@@ -14,6 +14,7 @@ from .sick_database import SICKNESSES
 from .trial import Trial, sustained_rate
 
 WORKER_MAY_GROW = 150  # MB: what the broker's window lets it hold at a time, as Python objects
+WINDOW = 20_000  # messages: what the worker takes unacknowledged, `max_inflight_messages`
 FLAT = 16  # MB
 CAUGHT_UP = 1.0  # seconds
 
@@ -45,8 +46,13 @@ def test_an_unusable_database_costs_nothing_but_time(platform: Platform, sicknes
             worker = watch(platform, seconds)
         eventually(lambda: trial.lag() < CAUGHT_UP, 60)
     assert max(worker) - before < WORKER_MAY_GROW
-    assert worker[-1] - worker[len(worker) // 2] < FLAT
+    assert worker[-1] - worker[len(worker) // 2] < FLAT + still_to_come(rate * seconds / 2)
     trial.verify()
+
+
+def still_to_come(half: float) -> float:
+    """MB that the second half may add: only where the first, of so many messages, did not fill the window is there room for more."""
+    return WORKER_MAY_GROW * min(half, max(WINDOW - half, 0)) / WINDOW
 
 
 def watch(platform: Platform, seconds: float) -> list[float]:
