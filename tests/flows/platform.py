@@ -126,7 +126,7 @@ class Connection:
         self.client.on_disconnect = self._on_disconnect
         self.client.connect("127.0.0.1", port, keepalive)
         self.client.loop_start()
-        answer = eventually(lambda: self.answer, 5)
+        answer = eventually(lambda: self.answer, 15)
         if answer != "Success":
             self.close()
             raise ConnectionRefusedError(answer)
