@@ -25,13 +25,22 @@ TONES = {"registered": "good", "denied": "major"}
 ENDS = {"revoked": "major", "ending": "minor"}
 
 
-@admin.register(Serial)
-class SerialAdmin(TenantModelAdmin):
-    tenant_path = "product__tenant"
+class DecidedAdmin(TenantModelAdmin):
+    """Of what devices have brought about: looked at and decided on, never typed in."""
+
     change_role = add_role = delete_role = None
+    list_filter_submit = True
+
+    @admin.display(description=gettext_lazy("device"), ordering="device__key")
+    def shown_device(self, obj: Serial | DeviceCertificate) -> SafeString | str:
+        return marks.to_device(obj.device) if obj.device else "–"
+
+
+@admin.register(Serial)
+class SerialAdmin(DecidedAdmin):
+    tenant_path = "product__tenant"
     list_display = ("serial", "product", "shown_state", "shown_device", "asked", "registered")
     list_filter = (("state", ChoicesDropdownFilter), ("product", AutocompleteSelectFilter))
-    list_filter_submit = True
     list_select_related = ("product", "device")
     search_fields = ("serial", "device__key")
     actions = ("approve_many", "deny_many")
@@ -63,10 +72,6 @@ class SerialAdmin(TenantModelAdmin):
     def shown_state(self, obj: Serial) -> SafeString:
         return format_html('<span class="badge" data-tone="{}">{}</span>', TONES.get(obj.state, ""), obj.get_state_display())
 
-    @admin.display(description=gettext_lazy("device"), ordering="device__key")
-    def shown_device(self, obj: Serial) -> SafeString | str:
-        return marks.to_device(obj.device) if obj.device else "–"
-
     @admin.display(description=gettext_lazy("asked at"), ordering="asked_at")
     def asked(self, obj: Serial) -> SafeString | str:
         return marks.moment(obj.asked_at)
@@ -77,12 +82,10 @@ class SerialAdmin(TenantModelAdmin):
 
 
 @admin.register(DeviceCertificate)
-class CertificateAdmin(TenantModelAdmin):
+class CertificateAdmin(DecidedAdmin):
     tenant_path = "device__tenant"
-    change_role = add_role = delete_role = None
     list_display = ("key", "shown_device", "shown_state", "key_kind", "ends", "serial")
     list_filter = (("device", AutocompleteSelectFilter), ("not_after", RangeDateTimeFilter))
-    list_filter_submit = True
     list_select_related = ("device",)
     search_fields = ("key", "serial", "fingerprint")
     actions = ("revoke_many",)
@@ -96,10 +99,6 @@ class CertificateAdmin(TenantModelAdmin):
     def revoke_many(self, request: HttpRequest, queryset: QuerySet[DeviceCertificate]) -> None:
         gone = [certificates.revoke(each) for each in self.only_permitted(request, queryset, Role.ADMIN)]
         messages.success(request, _("%(count)d revoked; their sessions end within seconds.") % {"count": len(gone)})
-
-    @admin.display(description=gettext_lazy("device"), ordering="device__key")
-    def shown_device(self, obj: DeviceCertificate) -> SafeString | str:
-        return marks.to_device(obj.device) if obj.device else "–"
 
     @admin.display(description=gettext_lazy("state"))
     def shown_state(self, obj: DeviceCertificate) -> SafeString:
