@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from django.db import connections
+from django.db.models import Q
 
 from devices import topics
 from devices.limits import Limits, limits_of
@@ -17,9 +18,12 @@ from devices.provisioning import register_child
 from devices.thing_model import ThingModel
 from devices.thing_model_parser import ThingModelError, parse
 from iotpanel import databases
+from iotpanel.tenants.models import Tenant
 
 CHANNEL = "iotpanel_directory"
 MAX_DEPTH = 16  # of gateways above a device
+# Any change in the registry has each of ten thousand devices read anew: model instances would take ten times as long.
+COLUMNS = ("pk", "key", "tenant_id", "product_id", "parent_id", "enabled", "rate_limit", "rate_burst")
 
 
 class ProductEntry(NamedTuple):
@@ -37,6 +41,8 @@ class ProductEntry(NamedTuple):
     registers_children: bool
     child_product_id: int | None
     archives: bool = False
+    rate_limit: float | None = None
+    rate_burst: int | None = None
 
 
 class DeviceEntry(NamedTuple):
@@ -59,6 +65,7 @@ class Directory:
         self.known: dict[str, DeviceEntry] = {}  # by key; nobody else writes
         self._by_id: dict[int, DeviceEntry] = {}
         self._products: dict[int, ProductEntry] = {}
+        self._tenants: dict[int, Tenant] = {}
         self._patterns: list[topics.Pattern] | None = None
         self._listening: object = None
         self.generation = 0  # grows whenever something may have changed
@@ -86,14 +93,14 @@ class Directory:
         self.known.clear()
         self._by_id.clear()
         self._products.clear()
+        self._tenants.clear()
         self._patterns = None
 
     def load(self, keys: Iterable[str]) -> None:
         """Read the devices of these keys that are not known yet, in one query."""
         missing = {key for key in keys if key not in self.known}
         if missing:
-            for device in Device.objects.filter(key__in=missing).select_related("product__child_product", "tenant"):
-                self._add(device)
+            self._read(Q(key__in=missing))
 
     def device(self, key: str) -> DeviceEntry | None:
         """The device of this key, or None."""
@@ -115,14 +122,15 @@ class Directory:
             if parent_id is None or parent_id == gateway.id:
                 return parent_id is not None
             if parent_id not in self._by_id:
-                self._add(Device.objects.select_related("product__child_product", "tenant").get(pk=parent_id))
+                self._read(Q(pk=parent_id))
             parent_id = self._by_id[parent_id].parent_id
         return False
 
     def register(self, gateway: DeviceEntry, key: str) -> DeviceEntry:
         """Make the child that the gateway speaks for, as its product allows. Raises Invalid."""
         child = register_child(Device.objects.get(pk=gateway.id), key)
-        return self._add(Device.objects.select_related("product__child_product", "tenant").get(pk=child.pk))
+        self._read(Q(pk=child.pk))
+        return self._by_id[child.pk]
 
     def discover(self, product: ProductEntry, kind: str, names: Iterable[str]) -> bool:
         """Take note of names that the thing model lacks; False where the product has too many of them already."""
@@ -136,16 +144,21 @@ class Directory:
         product.discovered.update(fresh)
         return True
 
-    def _add(self, device: Device) -> DeviceEntry:
-        entry = DeviceEntry(device.pk, device.key, device.tenant_id, self._product(device.product), device.parent_id, device.enabled)
-        entry = entry._replace(limits=limits_of(device))
-        self.known[device.key] = self._by_id[device.pk] = entry
-        return entry
-
-    def _product(self, product: Product) -> ProductEntry:
-        if product.pk not in self._products:
-            self._products[product.pk] = product_entry(product)
-        return self._products[product.pk]
+    def _read(self, wanted: Q) -> None:
+        """Take note of these devices, with their products and tenants."""
+        rows = list(Device.objects.filter(wanted).values_list(*COLUMNS, named=True))
+        products = {row.product_id for row in rows} - self._products.keys()
+        if products:
+            found = Product.objects.filter(pk__in=products)
+            self._products.update({product.pk: product_entry(product) for product in found})
+        tenants = {row.tenant_id for row in rows} - self._tenants.keys()
+        if tenants:
+            self._tenants.update(Tenant.objects.in_bulk(tenants))
+        for row in rows:
+            product = self._products[row.product_id]
+            limits = limits_of(row, product, self._tenants[row.tenant_id])
+            entry = DeviceEntry(row.pk, row.key, row.tenant_id, product, row.parent_id, row.enabled, limits)
+            self.known[entry.key] = self._by_id[entry.id] = entry
 
 
 def product_entry(product: Product) -> ProductEntry:
@@ -167,6 +180,8 @@ def product_entry(product: Product) -> ProductEntry:
         registers_children=product.register_children,
         child_product_id=product.child_product_id,
         archives=bool(product.archive_days),
+        rate_limit=product.rate_limit,
+        rate_burst=product.rate_burst,
     )
 
 

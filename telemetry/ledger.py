@@ -8,7 +8,6 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
-import orjson
 from django.db import transaction
 
 from devices.models import Device
@@ -17,7 +16,6 @@ from iotpanel.tenants.models import Tenant
 
 from .stores.backend.packed import bigints
 from .stores.clock import to_microseconds
-from .stores.session import affected
 
 NAMES = ("received", "stored", "duplicate", "rejected", "dead_lettered", "heartbeats")
 FOLD_AT_ONCE = 500
@@ -39,46 +37,46 @@ class Counts(NamedTuple):
         return self.received - self.stored - self.duplicate - self.rejected - self.dead_lettered
 
 
-APPEND = "INSERT INTO telemetry_ledgerentry (at, counts) VALUES (now(), %s::text::jsonb)"
-
-SUMS = ", ".join(f"sum(coalesce((row ->> {place})::bigint, 0))::bigint AS {name}" for place, name in enumerate(NAMES, 1))
+SUMS = ", ".join(f"sum({name})::bigint AS {name}" for name in NAMES)
 COLUMNS = ", ".join(NAMES)
-TAKE = """
-    CREATE TEMPORARY TABLE taken ON COMMIT DROP AS
+APPEND = f"""
+    INSERT INTO telemetry_ledgerentry (at, devices, {COLUMNS}) VALUES (now(), {", ".join(["%s::bigint[]"] * (len(NAMES) + 1))})
+"""  # noqa: S608 - names of our own columns
+ROWS = f"CROSS JOIN unnest(devices, {COLUMNS}) AS row (device_id, {COLUMNS})"
+ADD = ", ".join(f"{name} = into_row.{name} + excluded.{name}" for name in NAMES)
+EACH = ", ".join(f"coalesce(sum(row.{name}::int), 0) AS {name}" for name in NAMES)
+# One statement, because what was taken is looked at once: a batch of a thousand devices is a thousand rows here. The sums of
+# smaller integers are reckoned in integers, those of larger ones in decimals, which takes a multiple.
+FOLD = f"""
     WITH picked AS MATERIALIZED ( -- a plain subquery may be asked again for each row, and then picks others each time
         SELECT id FROM telemetry_ledgerentry ORDER BY id LIMIT %s FOR UPDATE SKIP LOCKED
     ), gone AS (
-        DELETE FROM telemetry_ledgerentry WHERE id IN (SELECT id FROM picked) RETURNING at, counts
+        DELETE FROM telemetry_ledgerentry WHERE id IN (SELECT id FROM picked) RETURNING at, devices, {COLUMNS}
+    ), summed AS (
+        SELECT date_trunc('minute', at) AS minute, row.device_id, {EACH}
+        FROM gone {ROWS} GROUP BY 1, 2
+    ), known AS MATERIALIZED (
+        SELECT summed.*, coalesce(device.id, 0) AS id, device.tenant_id
+        FROM summed LEFT JOIN devices_device AS device ON device.id = summed.device_id
+    ), hours AS (
+        INSERT INTO telemetry_ledgerhour AS into_row (device_id, hour, {COLUMNS})
+        SELECT id, date_trunc('hour', minute), {SUMS} FROM known GROUP BY 1, 2 ORDER BY 1, 2
+        ON CONFLICT (device_id, hour) DO UPDATE SET {ADD}
+    ), minutes AS (
+        INSERT INTO telemetry_ledgerminute AS into_row (tenant_id, minute, received, stored)
+        SELECT tenant_id, minute, sum(received), sum(stored) FROM known WHERE tenant_id IS NOT NULL GROUP BY 1, 2 ORDER BY 1, 2
+        ON CONFLICT (tenant_id, minute) DO UPDATE SET
+            received = into_row.received + excluded.received, stored = into_row.stored + excluded.stored
     )
-    SELECT at, coalesce(device.id, 0) AS device_id, device.tenant_id, row
-    FROM gone CROSS JOIN jsonb_array_elements(counts) AS row
-    LEFT JOIN devices_device AS device ON device.id = (row ->> 0)::bigint
-"""
-ADD = ", ".join(f"{name} = into_row.{name} + excluded.{name}" for name in NAMES)
-HOURS = f"""
-    INSERT INTO telemetry_ledgerhour AS into_row (device_id, hour, {COLUMNS})
-    SELECT device_id, date_trunc('hour', at), {SUMS} FROM taken GROUP BY 1, 2 ORDER BY 1, 2
-    ON CONFLICT (device_id, hour) DO UPDATE SET {ADD}
-"""  # noqa: S608 - names of our own columns
-MINUTES = """
-    INSERT INTO telemetry_ledgerminute AS into_row (tenant_id, minute, received, stored)
-    SELECT tenant_id, date_trunc('minute', at), sum(coalesce((row ->> 1)::bigint, 0)), sum(coalesce((row ->> 2)::bigint, 0))
-    FROM taken WHERE tenant_id IS NOT NULL GROUP BY 1, 2 ORDER BY 1, 2
-    ON CONFLICT (tenant_id, minute) DO UPDATE SET
-        received = into_row.received + excluded.received, stored = into_row.stored + excluded.stored
-"""
+    SELECT count(*) FROM gone
+"""  # noqa: S608
 
 
 def append(counts: Mapping[int, Sequence[int]]) -> None:
     """Note a batch's counts in its transaction: `{device id, or 0 for none known: the numbers in the order of NAMES}`."""
-    rows = [_short(device_id, numbers) for device_id, numbers in counts.items()]
-    if rows:
-        prepared(APPEND, [orjson.dumps(rows).decode()])
-
-
-def _short(device_id: int, numbers: Sequence[int]) -> list[int]:
-    """A row without the zeros that nearly all of them end in."""
-    return [device_id, *(numbers if any(numbers[2:]) else numbers[:2])]
+    if counts:
+        columns = zip(*counts.values(), strict=True)
+        prepared(APPEND, [bigints(list(counts)), *(bigints(column) if any(column) else None for column in columns)])
 
 
 def fold() -> int:
@@ -94,16 +92,10 @@ def fold() -> int:
             return taken
 
 
-@transaction.atomic
 def _fold_some() -> int:
-    [(before,)] = execute("SELECT count(*) FROM (SELECT FROM telemetry_ledgerentry LIMIT %s) AS waiting", [FOLD_AT_ONCE])
-    if not before:
-        return 0
-    affected(TAKE, [FOLD_AT_ONCE])
-    execute(HOURS)
-    execute(MINUTES)
-    execute("DROP TABLE taken")
-    return int(before)
+    with transaction.atomic():
+        [(taken,)] = execute(FOLD, [FOLD_AT_ONCE])
+        return int(taken)
 
 
 NEWEST = """
@@ -122,9 +114,9 @@ HOURLY = f"""
         SELECT device_id, hour, {COLUMNS} FROM telemetry_ledgerhour
         WHERE device_id IN (SELECT id FROM wanted) AND hour >= date_trunc('hour', %s::timestamptz) AND hour < %s::timestamptz
         UNION ALL
-        SELECT (row ->> 0)::bigint, date_trunc('hour', at), {", ".join(f"coalesce((row ->> {place})::bigint, 0)" for place in range(1, 7))}
-        FROM telemetry_ledgerentry CROSS JOIN jsonb_array_elements(counts) AS row
-        WHERE at >= date_trunc('hour', %s::timestamptz) AND at < %s::timestamptz AND (row ->> 0)::bigint IN (SELECT id FROM wanted)
+        SELECT row.device_id, date_trunc('hour', at), {", ".join(f"coalesce(row.{name}, 0)" for name in NAMES)}
+        FROM telemetry_ledgerentry {ROWS}
+        WHERE at >= date_trunc('hour', %s::timestamptz) AND at < %s::timestamptz AND row.device_id IN (SELECT id FROM wanted)
     )
 """  # noqa: S608
 SUM_ALL = ", ".join(f"sum({name})::bigint" for name in NAMES)
@@ -170,8 +162,8 @@ PER_STEP = """
     SELECT floor(extract(epoch FROM at) / %s)::bigint AS step, sum(stored)::bigint FROM (
         SELECT minute AS at, stored FROM telemetry_ledgerminute WHERE tenant_id = %s AND minute >= %s
         UNION ALL
-        SELECT at, coalesce((row ->> 2)::bigint, 0) FROM telemetry_ledgerentry CROSS JOIN jsonb_array_elements(counts) AS row
-        JOIN devices_device AS device ON device.id = (row ->> 0)::bigint AND device.tenant_id = %s
+        SELECT at, coalesce(row.stored, 0) FROM telemetry_ledgerentry CROSS JOIN unnest(devices, stored) AS row (device_id, stored)
+        JOIN devices_device AS device ON device.id = row.device_id AND device.tenant_id = %s
         WHERE at >= %s
     ) AS every GROUP BY 1 ORDER BY 1
 """

@@ -37,7 +37,7 @@ def of_device(device: Device, now: datetime) -> Usage:
     """`used` counts the reports that the store has of the last minute."""
     used = ReportRow.objects.filter(device_id=device.pk, at__gt=now - MINUTE, at__lte=now).count() / MINUTE.total_seconds()
     counts = ledger.by_device([device.pk], since=now - HOUR, until=now).get(device.pk, ledger.Counts())
-    return _usage(device_limit(device), used, counts)
+    return _usage(device_limit(device, device.product), used, counts)
 
 
 def _usage(limit: Limit | None, used: float, counts: ledger.Counts) -> Usage:

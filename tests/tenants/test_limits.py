@@ -34,10 +34,10 @@ def test_bursts_that_are_none(bad: object) -> None:
 
 def test_nothing_limits_by_default(tenant: Tenant, settings: Settings) -> None:
     device = make_device(tenant)
-    assert limits_of(device) is None
+    assert limits_of(device, device.product, tenant) is None
     settings.TENANT_RATE, settings.TENANT_BURST = 100, 0
     assert tenant_limit(tenant) == Limit(100, 1000, "platform")
-    assert device_limit(device) is None
+    assert device_limit(device, device.product) is None
 
 
 def test_only_superusers_limit_a_tenant(tenant: Tenant, owner: User, superuser: User) -> None:

@@ -33,9 +33,8 @@ LEDGER = """
     FROM (
         SELECT device_id, received, stored, duplicate, rejected, dead_lettered FROM telemetry_ledgerhour
         UNION ALL
-        SELECT (row ->> 0)::bigint, (row ->> 1)::bigint, coalesce((row ->> 2)::bigint, 0), coalesce((row ->> 3)::bigint, 0),
-               coalesce((row ->> 4)::bigint, 0), coalesce((row ->> 5)::bigint, 0)
-        FROM telemetry_ledgerentry CROSS JOIN jsonb_array_elements(counts) AS row
+        SELECT row.*
+        FROM telemetry_ledgerentry CROSS JOIN unnest(devices, received, stored, duplicate, rejected, dead_lettered) AS row
     ) AS every LEFT JOIN devices_device AS device ON device.id = every.device_id
     WHERE %(keys)s::text[] IS NULL OR device.key = ANY(%(keys)s)
 """

@@ -223,9 +223,14 @@ def test_a_million_new_names_fill_nothing(device: Device) -> None:
 def test_every_batch_is_in_the_ledger(device: Device) -> None:
     topic = f"devices/{device.key}/up/telemetry"
     process([uplink(topic, {"temperature": 1}), uplink(topic, b"x"), uplink(topic, {}), uplink("devices/ghost/up/telemetry", {})])
-    counts = {row[0]: row[1:] for row in LedgerEntry.objects.get().counts}
-    assert counts == {device.pk: [2, 1, 0, 0, 1, 1], 0: [1, 0, 0, 0, 1, 0]}
-    assert ledger.NAMES[0] == "received"
+    entry = LedgerEntry.objects.get()
+    counts = {name: dict(zip(entry.devices, numbers, strict=True)) for name in ledger.NAMES if (numbers := getattr(entry, name))}
+    assert counts == {
+        "received": {device.pk: 2, 0: 1},
+        "stored": {device.pk: 1, 0: 0},
+        "dead_lettered": {device.pk: 1, 0: 1},
+        "heartbeats": {device.pk: 1, 0: 0},
+    }
 
 
 def test_an_own_topic_leads_to_the_product_that_maps_it(product: Product, device: Device) -> None:
