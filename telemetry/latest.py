@@ -1,7 +1,7 @@
 """The newest value of each property: one row per device, the newer instant winning property by property."""
 
 from collections.abc import Collection, Iterable, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
 
@@ -26,15 +26,29 @@ MERGE = """
 """
 
 
+class Columns(NamedTuple):
+    """What a batch says of its devices, the same place in each list being the same device."""
+
+    devices: list[int]
+    newest_at: list[int]  # µs since 1970, as the next
+    merged_from: list[int]
+    values: list[bytes]  # `{property: [value, instant]}`
+
+
 def merge(reports: Sequence[Report]) -> None:
     """Merge stored reports in the caller's transaction, in their order. Raises Unavailable."""
+    said = columns(reports)
+    if said.devices:
+        with unavailable_unless_refused(savepoint=False):
+            prepared(MERGE, [bigints(said.devices), instants(said.newest_at), instants(said.merged_from), jsons(said.values)])
+
+
+def columns(reports: Sequence[Report]) -> Columns:
+    """The newest values of each device that has any. Raises what orjson raises."""
     devices = {device_id: newest for device_id, newest in _newest(reports).items() if newest.entries}
-    if not devices:
-        return
-    oldest, newest_at = [one.since for one in devices.values()], [one.until for one in devices.values()]
-    values = [orjson.dumps(one.entries) for one in devices.values()]
-    with unavailable_unless_refused(savepoint=False):
-        prepared(MERGE, [bigints(list(devices)), instants(newest_at), instants(oldest), jsons(values)])
+    newest = devices.values()
+    values = [orjson.dumps(one.entries) for one in newest]
+    return Columns(list(devices), [one.until for one in newest], [one.since for one in newest], values)
 
 
 class _Newest:

@@ -75,8 +75,13 @@ FOLD = f"""
 def append(counts: Mapping[int, Sequence[int]]) -> None:
     """Note a batch's counts in its transaction: `{device id, or 0 for none known: the numbers in the order of NAMES}`."""
     if counts:
-        columns = zip(*counts.values(), strict=True)
-        prepared(APPEND, [bigints(list(counts)), *(bigints(column) if any(column) else None for column in columns)])
+        prepared(APPEND, columns(counts))
+
+
+def columns(counts: Mapping[int, Sequence[int]]) -> list[bytes | None]:
+    """The ids, and one column for each of NAMES; None where all is 0."""
+    numbers = zip(*counts.values(), strict=True)
+    return [bigints(list(counts)), *(bigints(column) if any(column) else None for column in numbers)]
 
 
 def fold() -> int:

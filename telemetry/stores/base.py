@@ -50,6 +50,8 @@ class Summaries(NamedTuple):
 
 
 class Store(Protocol):
+    in_tables: bool  # whether readings are rows of `telemetry_report`, so that one statement may write them with what belongs to them
+
     def write(self, reports: Sequence[Report]) -> list[Verdict]:
         """Write a batch in the caller's transaction; one verdict per report, in order.
 

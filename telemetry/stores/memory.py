@@ -15,6 +15,8 @@ from .levels import LARGEST
 
 
 class MemoryStore(Store):
+    in_tables = False
+
     def __init__(self) -> None:
         self.rows: dict[int, dict[int, Values]] = {}
 

@@ -53,6 +53,8 @@ Chain = tuple[Instant, list[Values]]  # an instant, and the values that arrived 
 
 
 class TimescaleStore(TimescaleReads):
+    in_tables = True
+
     def write(self, reports: Sequence[Report]) -> list[Verdict]:
         """See Store.write."""
         if not reports:

@@ -21,6 +21,7 @@ BATCH_MESSAGES = 8_000  # more of one device in a batch cost one write of its la
 BATCH_BYTES = 16_000_000
 QUEUE_MESSAGES = 100_000  # above the broker's window of messages in flight, so that bytes are what blocks
 QUEUE_BYTES = 128_000_000
+BREATH = 0.005  # seconds
 OVERHEAD = 300  # bytes that a waiting message takes beside its payload
 RETRY_FIRST, RETRY_LAST = 0.1, 5.0  # seconds
 log = structlog.get_logger(__name__)
@@ -47,7 +48,7 @@ class Batcher:
         self._queue: deque[Parcel] = deque()
         self._messages = self._bytes = 0  # in the queue
         self._changed = threading.Condition()
-        self._stopping = False
+        self._stopping = self._working = False
         self._give_up_at = float("inf")
         self._thread = threading.Thread(target=self._run, name="uplink-batcher", daemon=True)
         self.batches = self.messages = self.retries = self.stale = self.abandoned = 0
@@ -57,7 +58,11 @@ class Batcher:
         self._thread.start()
 
     def put(self, uplinks: Sequence[Uplink], ack: Delivery | None) -> None:
-        """Queue messages that came together; blocks while the queue is full."""
+        """Queue messages that came together; blocks while the queue is full, and for a breath while a batch is in work.
+
+        What comes meanwhile is for the next batch anyway. Whoever reads from a socket then reads much at once a few times
+        instead of little many times, and leaves the processor to the batch.
+        """
         size = sum([len(uplink.payload) for uplink in uplinks]) + OVERHEAD * len(uplinks)
         with self._changed:
             while (self._messages >= QUEUE_MESSAGES or self._bytes >= QUEUE_BYTES) and not self._stopping:
@@ -67,6 +72,9 @@ class Batcher:
             self._bytes += size
             if len(self._queue) == 1:
                 self._changed.notify_all()
+            working = self._working
+        if working:
+            time.sleep(BREATH)
 
     def stop(self, seconds: float = 8.0) -> bool:
         """Process what is queued, for at most this long; returns whether all of it was."""
@@ -106,10 +114,12 @@ class Batcher:
     def _take(self) -> list[Parcel] | None:
         """What waits, up to a batch; None at the end. What will come again on a new connection is left to it."""
         with self._changed:
+            self._working = False
             while not self._queue:
                 if self._stopping:
                     return None
                 self._changed.wait()
+            self._working = True
             parcels: list[Parcel] = []
             messages = size = 0
             while self._queue and messages < BATCH_MESSAGES and size < BATCH_BYTES:

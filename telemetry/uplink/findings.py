@@ -16,7 +16,12 @@ from .limiter import Drawn
 
 T = TypeVar("T")
 WHOLE: Final = object()  # the piece that is the whole payload
+Counts = defaultdict[tuple[str, int], list[int]]
 RECEIVED, STORED, DUPLICATE, REJECTED, DEAD_LETTERED, HEARTBEATS = range(6)
+
+
+def _zeros() -> list[int]:
+    return [0] * 6
 
 
 class Origin(NamedTuple):
@@ -82,7 +87,7 @@ class Findings:
     offsets: dict[int, int] = field(default_factory=dict)
     letters: list[tuple[int, DeadLetter]] = field(default_factory=list)
     refusals: list[tuple[int, str]] = field(default_factory=list)
-    counts: defaultdict[tuple[str, int], list[int]] = field(default_factory=lambda: defaultdict(lambda: [0] * 6))
+    counts: Counts = field(default_factory=lambda: defaultdict(_zeros))
     heard: list[tuple[int, int]] = field(default_factory=list)
     drawn: Drawn = field(default_factory=Drawn)
     archived: list[tuple[Origin, int]] = field(default_factory=list)  # with the device whose message it is
@@ -94,6 +99,21 @@ class Findings:
         counts[what] += 1
         if what != HEARTBEATS:
             counts[RECEIVED] += 1
+
+    @property
+    def is_mixed(self) -> bool:
+        """Whether there is more to write than reports that tells only then what becomes of it."""
+        return any(pending.items for pending in (self.attributes, self.events, self.replies, self.shadows, self.words))
+
+    def counts_with(self, origins: Sequence[Origin], what: int) -> Counts:
+        """The counts as they would be with one report of each origin more."""
+        before = self.counts
+        self.counts = defaultdict(_zeros, {owner: [*numbers] for owner, numbers in before.items()})
+        try:
+            self.count_all(origins, what)
+            return self.counts
+        finally:
+            self.counts = before
 
     def count_all(self, origins: Sequence[Origin], what: int) -> None:
         """Count one report of each origin, device by device."""

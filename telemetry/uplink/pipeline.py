@@ -24,13 +24,13 @@ from devices.directory import DeviceEntry
 from devices.exceptions import Invalid, Unavailable
 from devices.messages import DeadLetter, Presence, Uplink
 from iotpanel import databases
-from telemetry import archive, attributes, events, latest, ledger
+from telemetry import archive, at_once, attributes, events, latest, ledger
 from telemetry.stores import store
 from telemetry.stores.base import Written
 
 from . import answers, dead_letters, publish
 from .archiving import archived
-from .findings import DUPLICATE, STORED, Findings, Origin, Pending
+from .findings import DUPLICATE, STORED, Counts, Findings, Origin, Pending
 from .limiter import LIMITER
 from .memory import memory
 from .translate import translate
@@ -114,17 +114,35 @@ def commit(batch: Sequence[Uplink], keep: Callable[[Letters], None]) -> Findings
 
 def write(findings: Findings, keep: Callable[[Letters], None]) -> None:
     """Write everything that a batch says, in the caller's transaction."""
-    stored = _write(findings, findings.reports, store().write)
-    latest.merge(stored)
-    said = [*stored, *_write(findings, findings.attributes, attributes.write_reported), *_write(findings, findings.events, events.write)]
+    if at_once := _write_at_once(findings):
+        said = [*findings.reports.items]
+    else:
+        stored = _write(findings, findings.reports, store().write)
+        latest.merge(stored)
+        said = [
+            *stored,
+            *_write(findings, findings.attributes, attributes.write_reported),
+            *_write(findings, findings.events, events.write),
+        ]
     _note_presence(findings)
     answers.write(findings)
     keep(findings.letters)
     if findings.archived:
         archive.write(archived(findings))
-    ledger.append(_by_device(findings))
+    if not at_once:
+        ledger.append(_by_device(findings.counts))
     for sink in _sinks():
         sink(said)
+
+
+def _write_at_once(findings: Findings) -> bool:
+    """Write reports and ledger in one statement, where nothing else can change the counts; False: nothing was written."""
+    if findings.is_mixed or not store().in_tables:
+        return False
+    counts = findings.counts_with(findings.reports.origins, STORED)
+    if done := at_once.write(findings.reports.items, _by_device(counts)):
+        findings.counts = counts
+    return done
 
 
 def _keep(letters: Letters) -> None:
@@ -177,14 +195,14 @@ def _at(word: tuple[DeviceEntry, Presence]) -> int:
     return word[1].at
 
 
-def _by_device(findings: Findings) -> dict[int, list[int]]:
+def _by_device(counts: Counts) -> dict[int, list[int]]:
     """The ledger's counts by device, whatever way the messages came."""
-    if len({source for source, _ in findings.counts}) <= 1:
-        return {device_id: counts for (_, device_id), counts in findings.counts.items()}
+    if len({source for source, _ in counts}) <= 1:
+        return {device_id: numbers for (_, device_id), numbers in counts.items()}
     total: dict[int, list[int]] = {}
-    for (_, device_id), counts in findings.counts.items():
-        mine = total.setdefault(device_id, [0] * len(counts))
-        mine[:] = [one + other for one, other in zip(mine, counts, strict=True)]
+    for (_, device_id), numbers in counts.items():
+        mine = total.setdefault(device_id, [0] * len(numbers))
+        mine[:] = [one + other for one, other in zip(mine, numbers, strict=True)]
     return total
 
 
@@ -204,7 +222,7 @@ def _isolate(batch: Sequence[Uplink], error: Exception) -> Outcome:
     try:
         with transaction.atomic():
             dead_letters.write([letter for _, letter in findings.letters])
-            ledger.append(_by_device(findings))
+            ledger.append(_by_device(findings.counts))
     except DatabaseError as failure:
         databases.hang_up()
         raise Unavailable(str(failure)) from failure

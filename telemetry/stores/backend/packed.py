@@ -94,6 +94,11 @@ def texts(values: Sequence[str]) -> Texts:
     return Texts(_strings(25, [value.encode() for value in values]))
 
 
+def documents(values: Sequence[bytes]) -> Texts:
+    """A `text[]` of what is UTF-8 already, such as JSON that the server is to look at later."""
+    return Texts(_strings(25, values))
+
+
 def blobs(values: Sequence[bytes]) -> Blobs:
     """A `bytea[]`."""
     return Blobs(_strings(17, values))

@@ -254,7 +254,7 @@ def test_a_database_that_is_down_changes_nothing_and_is_said(device: Device, mon
         raise OperationalError("the server is away")
 
     with monkeypatch.context() as patched:
-        patched.setattr(latest, "merge", down)
+        patched.setattr(latest, "columns", down)
         patched.setattr(databases, "hang_up", lambda: None)  # the test's transaction lives on it
         with pytest.raises(Unavailable):
             say(device, "telemetry", {"temperature": 1})
@@ -286,14 +286,14 @@ def test_a_session_that_became_useless_is_left_for_a_new_one(device: Device) -> 
 
 @pytest.mark.parametrize("error", [IntegrityError("a device went away"), RuntimeError("a fault of ours"), Invalid("bad_value")])
 def test_a_fault_that_nobody_foresaw_costs_one_message(device: Device, monkeypatch: pytest.MonkeyPatch, error: Exception) -> None:
-    merge = latest.merge
+    columns = latest.columns
 
-    def fails_on_13(reports: Any) -> None:
+    def fails_on_13(reports: Any) -> latest.Columns:
         if any(report.values.get("temperature") == 13 for report in reports):
             raise error
-        merge(reports)
+        return columns(reports)
 
-    monkeypatch.setattr(latest, "merge", fails_on_13)
+    monkeypatch.setattr(latest, "columns", fails_on_13)
     topic = f"devices/{device.key}/up/telemetry"
     outcome = process([uplink(topic, {"temperature": number}) for number in range(20)])
     assert (outcome.stored, outcome.dead_lettered, balance(outcome)) == (19, 1, True)
