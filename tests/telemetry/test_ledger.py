@@ -1,6 +1,7 @@
 """The ledger: right before, while and after it is folded."""
 
 from datetime import timedelta
+from importlib import import_module
 
 import pytest
 from django.utils import timezone
@@ -94,3 +95,14 @@ def test_throughput_counts_folded_and_fresh(tenant: Tenant) -> None:
     assert 6 <= len(found) <= 8
     assert sum(rate * 60 for _, rate in found) == 180
     assert all(at % 60_000 == 0 for at, _ in found)
+
+
+def test_entries_of_before_become_columns() -> None:
+    """The table as it was, under its name; whoever upgrades has some that are not folded yet."""
+    spread = import_module("telemetry.migrations.0011_ledger_columns").SPREAD
+    columns = ", ".join(f"{name} bigint[]" for name in ("devices", *ledger.NAMES))
+    databases.execute(f"CREATE TEMPORARY TABLE telemetry_ledgerentry (counts jsonb, {columns}) ON COMMIT DROP")
+    databases.execute("INSERT INTO telemetry_ledgerentry VALUES ('[[7, 2, 2], [0, 3, 0, 1, 1, 1, 4]]')")
+    databases.execute(spread)
+    found = databases.execute(f"SELECT devices, {ledger.COLUMNS} FROM telemetry_ledgerentry")
+    assert found == [([7, 0], [2, 3], [2, 0], [0, 1], [0, 1], [0, 1], [0, 4])]
