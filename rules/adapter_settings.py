@@ -1,7 +1,7 @@
 """Settings of an adapter (a forwarder, a channel), by the JSON Schema that it owns: checked, split, sealed.
 
 In a schema `writeOnly` marks a secret, `"format": "template"` a text in the language of templates, and `"x-address"` what
-says where the secrets go: who changes it has to give them again.
+says where we connect to: an inner address is refused, and as the secrets go there, who changes it has to give them again.
 """
 
 from collections.abc import Mapping
@@ -14,6 +14,7 @@ from jsonschema import Draft202012Validator
 
 from iotpanel.tenants.encryption import decrypt, encrypt
 from iotpanel.tenants.validation import clean_json
+from rules.outside.addresses import Forbidden, judge
 from rules.outside.errors import Down
 from rules.problem_words import wrong
 from rules.template import compile_template
@@ -41,15 +42,28 @@ def clean(schema: Schema, given: Any, *, shown: Settings, secrets: Settings, nam
     _refuse_moving(schema, public, shown, kept=set(secrets) - set(fresh))
     private = {name: value for name, value in (secrets | fresh).items() if value not in (None, "")}
     _check(schema, public | private)
+    _check_addresses(schema, public | private)
     _check_templates(schema, public | private, names)
     return public, private
 
 
 def _refuse_moving(schema: Schema, public: Settings, shown: Settings, kept: set[str]) -> None:
     """Secrets don't go along to another address unless they are given again: who may write them could read them that way."""
-    places = [name for name, each in schema["properties"].items() if each.get("x-address")]
-    if kept and any(public.get(name) != shown.get(name) for name in places):
+    if kept and any(public.get(name) != shown.get(name) for name in _places(schema)):
         raise ValidationError({f"settings.{sorted(kept)[0]}": _("The address has changed: give this again.")}, code="give_again")
+
+
+def _places(schema: Schema) -> list[str]:
+    return [name for name, each in schema["properties"].items() if each.get("x-address")]
+
+
+def _check_addresses(schema: Schema, settings: Settings) -> None:
+    for name in _places(schema):
+        if isinstance(settings.get(name), str):
+            try:
+                judge(settings[name])
+            except Forbidden as error:
+                raise ValidationError({f"settings.{name}": str(error)}, code="not_public") from error
 
 
 def _check(schema: Schema, settings: Settings) -> None:

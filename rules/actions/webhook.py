@@ -7,7 +7,9 @@ import orjson
 
 from rules.firing import Firing
 from rules.outbox import Promise, promise
+from rules.outside.addresses import Forbidden, judge
 from rules.outside.urls import WHOLE
+from rules.problems import BadRule
 
 from .about import Templates, contexts, said
 
@@ -32,8 +34,12 @@ class WebhookAction:
         self.templates = Templates(settings, "template")
 
     def check(self, world: Any, rule: Any, path: str) -> None:
-        """Raises BadRule where the template does not compile."""
+        """Raises BadRule where the template does not compile, and for an inner address."""
         self.templates.check(path)
+        try:
+            judge(self.said["url"])
+        except Forbidden as error:
+            raise BadRule(f"{path}.url", str(error)) from error
 
     def run(self, firings: Sequence[Firing]) -> None:
         """See Action.run."""

@@ -11,7 +11,7 @@ _ENTITIES = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;"})
 
 class SlackChannel:
     TITLE = "Slack"
-    SETTINGS = schema({"url": secret("Webhook address", pattern=r"^https?://[^\s]+$")}, ["url"])
+    SETTINGS = schema({"url": secret("Webhook address", pattern=r"^https?://[^\s]+$", **{"x-address": True})}, ["url"])
     EXPERIMENTAL = False
 
     def __init__(self, settings: dict[str, Any]) -> None:

@@ -9,7 +9,7 @@ from .base import Note, post, schema, secret
 
 class TeamsChannel:
     TITLE = "Microsoft Teams"
-    SETTINGS = schema({"url": secret("Webhook address", pattern=r"^https?://[^\s]+$")}, ["url"])
+    SETTINGS = schema({"url": secret("Webhook address", pattern=r"^https?://[^\s]+$", **{"x-address": True})}, ["url"])
     EXPERIMENTAL = False
 
     def __init__(self, settings: dict[str, Any]) -> None:

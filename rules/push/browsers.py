@@ -4,7 +4,6 @@ import base64
 import binascii
 import hashlib
 import ipaddress
-import socket
 from typing import Any, NamedTuple
 from urllib.parse import SplitResult, urlsplit
 
@@ -103,35 +102,26 @@ def clean_endpoint(value: Any) -> str:
     text = clean_text(value, limit=LONGEST)
     try:
         parts = urlsplit(text)
-        port = parts.port
+        _port = parts.port  # must be a number of a port
     except ValueError as error:
         raise ValidationError(_("This is no address of a push service."), code="bad_address") from error
     if any(ord(each) <= 32 or ord(each) > 126 for each in text) or not parts.hostname or parts.username is not None or parts.fragment:
         raise ValidationError(_("This is no address of a push service."), code="bad_address")
-    _judge(parts, port or 443)
+    _judge(parts)
     return text
 
 
-def _judge(parts: SplitResult, port: int) -> None:
+def _judge(parts: SplitResult) -> None:
     host = str(parts.hostname)
-    numeric = _numeric(host, port)
+    numeric = addresses.numeric_of(host)
     if parts.scheme != "https" and not (parts.scheme == "http" and numeric and _operator_allowed(numeric)):
         raise ValidationError(_("A push service is reached by HTTPS only."), code="not_https")
-    if not (addresses.is_allowed(numeric) if numeric else _sounds_public(host.strip("."))):
+    if not (addresses.is_allowed(numeric) if numeric else _sounds_public(host)):
         raise ValidationError(_("A push service has a public address."), code="not_public")
 
 
 def _sounds_public(name: str) -> bool:
-    return "." in name and not name.endswith(".localhost")
-
-
-def _numeric(host: str, port: int) -> str:
-    """The address that a host spells in numbers, in whatever notation; empty for a name. Asks no name server."""
-    try:
-        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_NUMERICHOST)
-    except (OSError, UnicodeError):
-        return ""
-    return str(found[0][4][0])
+    return "." in name.strip(".") and not addresses.is_own(name)
 
 
 def _operator_allowed(numeric: str) -> bool:

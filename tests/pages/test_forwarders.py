@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+from pytest_django import Settings
 
 from iotpanel.tenants.models import Role, Tenant, User
 from rules.adapter_settings import unseal
@@ -59,6 +60,7 @@ def test_an_edit_keeps_the_secret_and_a_new_address_asks_for_it(admin: User, ten
         ({"name": ""}, "must not be empty"),
         ({"name": "Taken"}, "This name is taken"),
         ({"s.url": "ftp://x"}, "An address such as"),
+        ({"s.url": "http://192.168.1.7/in"}, "192.168.1.7, which is no public address"),
         ({"template": "{{ nobody }}"}, "nobody"),
         ({"scope.product": "of-nobody"}, "There is no “of-nobody”"),
         ({"stream": "gossip"}, "Choose one of"),
@@ -87,8 +89,10 @@ def test_pausing_holds_what_comes_and_resuming_lets_it_go(admin: User, viewer: U
     assert target_of(one).held_at is None
 
 
-def test_a_test_message_shows_the_other_sides_answer(admin: User, tenant: Tenant) -> None:
+def test_a_test_message_shows_the_other_sides_answer(admin: User, tenant: Tenant, settings: Settings) -> None:
+    settings.ALLOWED_NETWORKS = ["127.0.0.0/8"]
     one, wrong = make_forwarder(tenant), make_forwarder(tenant, kind="http", settings={"url": "http://127.0.0.1:9/"})
+    settings.ALLOWED_NETWORKS = []
     assert "1 written" in words(browser(admin).post(f"/forwarders/{one.pk}/test/").content)
     fragment = browser(admin).post(f"/forwarders/{wrong.pk}/test/", headers={"HX-Request": "true"})
 

@@ -53,6 +53,8 @@ def test_what_is_wrong_is_said_at_its_field(owner: User, tenant: Tenant) -> None
     assert wrong["settings"][0].startswith("url: ")
     assert set(errors_of(admin.add(Forwarder, **values(tenant, "https://x.example", template="{{ nobody }}")))) == {"template"}
     assert set(errors_of(admin.add(Forwarder, **values(tenant, "https://x.example", settings="{")))) == {"settings"}
+    inner = errors_of(admin.add(Forwarder, **values(tenant, "http://10.0.0.7:8086/")))
+    assert inner["settings"][0].startswith("url: 10.0.0.7 is at 10.0.0.7, which is no public address.")
     make_forwarder(tenant, name="Hook")
     assert set(errors_of(admin.add(Forwarder, **values(tenant, "https://x.example")))) == {"name"}
 

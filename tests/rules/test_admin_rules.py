@@ -49,6 +49,7 @@ def test_a_rule_is_made_changed_switched_and_deleted(owner: User, tenant: Tenant
         (BODY | {"when": {"property": "nothing", "op": ">", "value": 5}}, "when.property: There is no property"),
         (BODY | {"actions": [{"kind": "notify"}]}, "actions.0.channel: This is needed."),
         (BODY | {"actions": [{"kind": "smoke"}]}, "actions.0.kind: There is no action"),
+        (BODY | {"actions": [{"kind": "webhook", "url": "http://localhost/"}]}, "actions.0.url: localhost is at 127.0.0.1"),
         (BODY | {"colour": "red"}, ".colour: not known here"),
         (["x"], "a rule is an object"),
     ],

@@ -77,6 +77,8 @@ def test_the_published_schema_takes_what_is_saved(owner: User) -> None:
         ({"actions": [{"kind": "reading", "property": "computed", "formula": "humidity * 2"}]}, "actions.0.formula"),
         ({"actions": [{"kind": "reading", "property": "temperature", "formula": "temperature * 2"}]}, "actions.0.formula"),
         ({"actions": [{"kind": "scene", "steps": [{"wait": "10y"}]}]}, "actions.0.steps.0.wait"),
+        ({"actions": [{"kind": "webhook", "url": "http://169.254.169.254/latest"}]}, "actions.0.url"),
+        ({"actions": [{"kind": "scene", "steps": [{"kind": "webhook", "url": "http://[::1]:8000/"}]}]}, "actions.0.steps.0.url"),
         ({"name": ""}, "name"),
         ({"colour": "red"}, "colour"),
     ],

@@ -33,6 +33,8 @@ def test_a_channels_life(owner: User) -> None:
         ({"kind": "smoke-signals"}, "kind"),
         ({"settings": {}}, "settings.url"),
         ({"settings": {"url": "ftp://x"}}, "settings.url"),
+        ({"settings": {"url": "https://somebody@10.0.0.1/services"}}, "settings.url"),
+        ({"kind": "telegram", "settings": {"token": f"1:{'a' * 30}", "chat": "1", "url": "http://[fd00::1]"}}, "settings.url"),
         ({"title": "{{ password }}"}, "title"),
         ({"text": "{{ device.name | shout }}"}, "text"),
         ({"group_wait": -1}, "group_wait"),

@@ -47,6 +47,15 @@ def test_a_forwarders_life(owner: User, web: Web) -> None:
     refused(api.get(address), 404, "not_found")
 
 
+def test_an_inner_address_is_saved_where_the_operator_allowed_it_and_a_name_whatever_it_means(owner: User, settings: Settings) -> None:
+    inner = body(settings={"url": "http://10.1.2.3/in"})
+    assert "10.1.2.3" in refused(Rest(owner).post("forwarders/", inner), 400, "invalid")["settings.url"][0]
+    settings.ALLOWED_NETWORKS = ["10.0.0.0/8"]
+    assert Rest(owner).post("forwarders/", inner).status_code == 201
+    named = body(name="Named", settings={"url": "http://database.internal/in"})
+    assert Rest(owner).post("forwarders/", named).status_code == 201
+
+
 def test_a_test_message_is_sent_now_and_answers_the_other_sides_words(owner: User, web: Web) -> None:
     api = Rest(owner)
     made = api.post("forwarders/", body(web)).json()
@@ -93,6 +102,11 @@ def test_secrets_do_not_go_along_to_another_address(owner: User, web: Web) -> No
         ({"stream": "rumours"}, "stream"),
         ({"settings": {}}, "settings.url"),
         ({"settings": {"url": "ftp://x"}}, "settings.url"),
+        ({"settings": {"url": "http://127.0.0.1:9/in"}}, "settings.url"),
+        ({"settings": {"url": "http://0x7f.1"}}, "settings.url"),
+        ({"kind": "redis", "settings": {"host": "::1", "stream": "x"}}, "settings.host"),
+        ({"kind": "kafka", "settings": {"servers": "kafka.example.org:9092,10.0.0.1:9092", "topic": "x"}}, "settings.servers"),
+        ({"kind": "rocketmq", "settings": {"name_server": "localhost:9876", "topic": "x"}}, "settings.name_server"),
         ({"settings": {"url": "https://x.example", "colour": "red"}}, "settings"),
         ({"settings": {"url": "https://x.example", "headers": {"a b": "c"}}}, "settings.headers"),
         ({"settings": {"url": "https://x.example", "token": "with blank"}}, "settings.token"),

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 import pytest
 from django.core import mail
+from django.core.exceptions import ValidationError
 from django.utils import timezone
 from pytest_django import Settings
 
@@ -308,8 +309,13 @@ def test_a_rule_reaches_no_channel_of_another_tenant(tenant: Tenant, other_tenan
 
 @pytest.mark.parametrize("kind", [kind for kind in CHANNELS if kind not in ("email", "inpage", "web_push")])
 def test_inner_addresses_are_refused(kind: str, tenant: Tenant, web: Web, settings: Settings) -> None:
+    """Also at delivery: of one that was saved while the operator allowed its network."""
+    channel = make_channel(tenant, kind=kind, settings=settings_of(kind, web))
     settings.ALLOWED_NETWORKS = []
-    tried = send_test(make_channel(tenant, kind=kind, settings=settings_of(kind, web)))
+    with pytest.raises(ValidationError) as caught:
+        make_channel(tenant, kind=kind, settings=settings_of(kind, web))
+    assert list(caught.value.message_dict) == ["settings.url"]
+    tried = send_test(channel)
     assert not tried.ok
     assert "IOTPANEL_ALLOWED_NETWORKS" in tried.answer
     assert web.asked == []

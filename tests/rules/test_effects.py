@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+from pytest_django import Settings
 
 from iotpanel.tenants.models import Role, Tenant, User
 from rules.actions import ACTIONS
@@ -19,10 +20,12 @@ HOOK = {"kind": "webhook", "url": "http://169.254.169.254/latest/"}
 
 
 @pytest.fixture
-def rule(tenant: Tenant) -> Rule:
-    """It calls an address that nobody may reach, and publishes to a device that is not there."""
+def rule(tenant: Tenant, settings: Settings) -> Rule:
+    """It calls an address that nobody may reach any more, and publishes to a device that is not there."""
     make_freezer(tenant)
+    settings.ALLOWED_NETWORKS = ["169.254.0.0/16"]
     found = make_rule(tenant, actions=[{"kind": "alarm"}, HOOK])
+    settings.ALLOWED_NETWORKS = []
     firing = Firing(tenant.pk, found.pk, found.name, 7, "freezer", 1_767_225_600_000_000, "raised", {"temperature": 9})
     ACTIONS["webhook"]({"url": HOOK["url"]}).run([firing])
     ACTIONS["mqtt"]({"topic": "devices/{{ device.key }}-2/down/x", "template": "hot"}).run([firing])

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from pytest_django import Settings
 
-from rules.outside.addresses import Forbidden, is_allowed, pinned, resolve
+from rules.outside.addresses import Forbidden, is_allowed, judge, pinned, resolve
 from rules.outside.errors import Down
 
 
@@ -45,6 +45,43 @@ def test_the_operator_allows_a_network(settings: Settings) -> None:
     assert is_allowed("::ffff:10.20.3.4")
     assert not is_allowed("10.21.3.4")
     assert not is_allowed("0.0.0.0")
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["127.0.0.1", "0177.0.0.1", "[::1]", "::1", "fe80::1%lo", "LOCALHOST.", "me.localhost", "10.0.0.1:1883", "[fd00::1]:9092",
+     "localhost:80", "http://127.0.0.1", "https://user:word@[::ffff:127.0.0.1]:8443/x?y", "http://2130706433/",
+     "kafka.example:1,10.0.0.1:2"],
+)  # fmt: skip
+def test_what_spells_an_inner_address_is_judged_before_anybody_connects(text: str, settings: Settings) -> None:
+    with pytest.raises(Forbidden):
+        judge(text)
+    settings.ALLOWED_NETWORKS = ["127.0.0.0/8", "::1/128", "10.0.0.0/8", "fd00::/8", "fe80::/10"]
+    judge(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "https://example.org/at/1,127.0.0.1",
+        "8.8.8.8",
+        "2606:4700:4700::1111",
+        "localhost.example.org",
+        "database:5432",
+        "http://[nonsense",
+        "",
+        "a" * 300,
+    ],
+)
+def test_other_names_are_not_asked_for_before_anybody_connects(text: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = socket.getaddrinfo
+
+    def numeric(*given: Any, **more: Any) -> Any:
+        assert more["flags"] == socket.AI_NUMERICHOST
+        return asked(*given, **more)
+
+    monkeypatch.setattr(socket, "getaddrinfo", numeric)
+    judge(text)
 
 
 def answers(monkeypatch: pytest.MonkeyPatch, *found: str) -> list[str]:
