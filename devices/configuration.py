@@ -24,7 +24,7 @@ _REGISTRATION = {
 }
 _PLAIN = (
     *("name", "description", "offline_after", "unknown_properties", "topics", "retention_days", "rollup_retention"),
-    *("command_window", "firmware_key"),
+    *("archive_days", "rate_limit", "rate_burst", "command_window", "firmware_key"),
 )
 _MODEL: dict[str, Any] = {"properties": [], "attributes": [], "events": [], "commands": []}
 
@@ -70,7 +70,7 @@ class Products(Kind):
     defaults = {
         "description": "", "thing_model": _MODEL, "codec": _CODEC, "offline_after": 600, "unknown_properties": "accept", "topics": [],
         "children": _CHILDREN, "retention_days": None, "rollup_retention": {}, "registration": _REGISTRATION,
-        "command_window": 1, "firmware_key": "",
+        "archive_days": None, "rate_limit": None, "rate_burst": None, "command_window": 1, "firmware_key": "",
     }  # fmt: skip
     names = {
         "codec_kind": "codec.kind",

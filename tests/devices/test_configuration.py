@@ -1,5 +1,6 @@
 """Configuration as code: out and in again, plans that people can read, all or nothing, and hostile documents."""
 
+import functools
 import io
 from pathlib import Path
 from typing import Any
@@ -80,6 +81,25 @@ def test_commands_at_once_go_out_and_in_and_are_judged(tenant: Tenant, other_ten
     applied(other_tenant, text.replace("    command_window: 7\n", ""))
     assert Product.objects.for_tenant(other_tenant).get().command_window == 1
     assert "command_window" in not_applied(other_tenant, text.replace(": 7", ": 1000"))
+
+
+def test_the_archive_and_the_limits_go_out_and_in_and_are_judged(tenant: Tenant, other_tenant: Tenant) -> None:
+    make_product(tenant, key="pump", archive_days=30, rate_limit=0.5, rate_burst=20)
+    text = text_of(tenant)
+    applied(other_tenant, text)
+    assert text_of(other_tenant) == text
+    pump = Product.objects.for_tenant(other_tenant).get()
+    assert (pump.archive_days, pump.rate_limit, pump.rate_burst) == (30, 0.5, 20)
+
+    lines = ("    archive_days: 30\n", "    rate_limit: 0.5\n", "    rate_burst: 20\n")
+    plan = applied(other_tenant, functools.reduce(lambda left, line: left.replace(line, ""), lines, text))
+    assert all(line.strip() in plan for line in lines), plan
+    pump.refresh_from_db()
+    assert (pump.archive_days, pump.rate_limit, pump.rate_burst) == (None, None, None)
+    for wrong in ("archive_days: 0", "rate_limit: -1", "rate_burst: lots"):
+        name = wrong.split(":")[0]
+        old = next(line for line in lines if name in line)
+        assert f"products/pump/{name}" in not_applied(other_tenant, text.replace(old, f"    {wrong}\n"))
 
 
 def test_the_whole_catalog_goes_out_and_in(tenant: Tenant, other_tenant: Tenant) -> None:
