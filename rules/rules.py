@@ -43,7 +43,7 @@ def create_rule(tenant: Tenant, *, name: str, body: dict[str, Any], enabled: boo
 
 @transaction.atomic
 def update_rule(rule: Rule, **changes: Any) -> Rule:
-    """Changes `name`, `body` and `enabled`.
+    """Changes `name`, `body` and `enabled`. One that is off, or gets switched off, may stay as it is whatever its products have become.
 
     What it remembers of its devices begins anew, and its alarms are cleared, where the body changed or it is switched off.
     """
@@ -78,7 +78,8 @@ def run_scene(rule: Rule) -> int:
     return run(rule.pk, "scene", time.time_ns() // 1_000)
 
 
-def _apply(rule: Rule, changes: Mapping[str, Any]) -> Compiled:
+def _apply(rule: Rule, changes: Mapping[str, Any]) -> Compiled | None:
+    """The compiled body; None where it is as before, and does nothing."""
     problems = Problems()
     with problems.of("name"):
         rule.name = clean_text(changes["name"])
@@ -88,11 +89,12 @@ def _apply(rule: Rule, changes: Mapping[str, Any]) -> Compiled:
         rule.enabled = changes["enabled"]
     compiled: Compiled | None = None
     with problems.of("body"):
-        rule.body = clean_json(changes["body"], limit=BODY_BYTES)
-        compiled = checked(rule.tenant, rule.body, name=rule.name)
+        before, rule.body = rule.body, clean_json(changes["body"], limit=BODY_BYTES)
+        if rule.pk is None or rule.enabled or rule.body != before:
+            compiled = checked(rule.tenant, rule.body, name=rule.name)
     problems.raise_any()
-    assert compiled is not None
-    rule.trigger = compiled.trigger.kind
+    if compiled is not None:
+        rule.trigger = compiled.trigger.kind
     return compiled
 
 
@@ -106,9 +108,18 @@ def checked(tenant: Tenant, body: Mapping[str, Any], **about: Any) -> Compiled:
     return compiled
 
 
-def _schedule(rule: Rule, compiled: Compiled) -> None:
+def what_is_wrong(tenant: Tenant, body: Mapping[str, Any]) -> list[dict[str, str]]:
+    """Field and message of each problem that a body has by now, such as a property that its product lost."""
+    try:
+        checked(tenant, body)
+    except ValidationError as error:
+        return [{"field": name, "message": " ".join(texts)} for name, texts in error.message_dict.items()]
+    return []
+
+
+def _schedule(rule: Rule, compiled: Compiled | None) -> None:
     """Note when a rule with a schedule runs next."""
-    cron = compiled.trigger.cron
+    cron = compiled.trigger.cron if compiled else None
     if cron is None or not rule.enabled:
         Schedule.objects.filter(rule=rule).delete()
         return

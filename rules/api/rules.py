@@ -42,6 +42,11 @@ class RuleQuery(serializers.Serializer[Any]):
     search = serializers.CharField(required=False, allow_blank=True, max_length=200, help_text="Part of the name.")
 
 
+class RuleProblem(serializers.Serializer[Any]):
+    field = serializers.CharField(help_text="Its path in the rule, such as when.property.")
+    message = serializers.CharField(help_text="In the language of the request.")
+
+
 class RuleSerializer(serializers.Serializer[Rule]):
     """The body's fields stand beside the name, as the published schema says."""
 
@@ -63,6 +68,12 @@ class RuleSerializer(serializers.Serializer[Rule]):
     last_error = serializers.CharField(read_only=True)
     disabled_reason = serializers.CharField(read_only=True, help_text="Why the platform switched it off, in the language of the request.")
     disabled_code = serializers.CharField(read_only=True, help_text="The same as a code that stays: failed_often, or said.")
+    problems = RuleProblem(
+        many=True,
+        read_only=True,
+        allow_null=True,
+        help_text="What is wrong with it by now, such as a property that its product lost; null in lists, where nobody looks.",
+    )
     created_at = serializers.DateTimeField(read_only=True)
     updated_at = serializers.DateTimeField(read_only=True)
 
@@ -92,6 +103,7 @@ class RuleSerializer(serializers.Serializer[Rule]):
             "last_error": instance.last_error,
             "disabled_reason": instance.stopped_because,
             "disabled_code": instance.disabled_reason,
+            "problems": rules.what_is_wrong(instance.tenant, instance.body) if self.parent is None else None,
             "created_at": instance.created_at.isoformat(),
             "updated_at": instance.updated_at.isoformat(),
         }

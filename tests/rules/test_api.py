@@ -8,11 +8,12 @@ import pytest
 from django.utils import timezone
 from pytest_django import Settings
 
+from devices.products import update_product
 from iotpanel.tenants.models import Role, Tenant, User
 from rules.models import Alarm, Rule
 from tests.make import make_member
 from tests.rest import Rest, refused, results
-from tests.rules.make import T0, make_freezer, make_rule, say
+from tests.rules.make import MODEL, T0, make_freezer, make_rule, say
 
 pytestmark = pytest.mark.django_db
 BODY: dict[str, Any] = {
@@ -88,6 +89,30 @@ def test_what_is_wrong_is_refused_with_its_field(owner: User, tenant: Tenant, ch
     answer = Rest(owner).post("rules/", {name: value for name, value in (BODY | changes).items() if value is not None})
     assert field in refused(answer, 400, "invalid"), answer.content
     assert not Rule.objects.exists()
+
+
+def test_what_became_wrong_is_said_and_stands_in_nobodys_way_to_switch_it_off(owner: User, viewer: User, tenant: Tenant) -> None:
+    product = make_freezer(tenant).product
+    path = f"rules/{make_rule(tenant).pk}/"
+    assert Rest(viewer).get(path).json()["problems"] == []
+    known: Any = MODEL["properties"]
+    lost = {**MODEL, "properties": [each for each in known if each["key"] != "temperature"]}
+    update_product(product, thing_model=lost)
+
+    [problem] = Rest(viewer).get(path).json()["problems"]
+    assert problem["field"] == "when.property"
+    assert problem["message"].startswith("There is no property “temperature”")
+    chinese = Rest(viewer)
+    chinese.headers["Accept-Language"] = "zh-hans"
+    assert "没有属性" in chinese.get(path).json()["problems"][0]["message"]
+    assert results(Rest(viewer).get("rules/"))[0]["problems"] is None
+
+    off = Rest(owner).patch(path, {"enabled": False}).json()
+    assert (off["enabled"], off["problems"]) == (False, [problem])
+    assert "when.property" in refused(Rest(owner).patch(path, {"enabled": True}), 400, "invalid")
+    assert "when.property" in refused(Rest(owner).patch(path, {"cooldown": "5m"}), 400, "invalid")
+    update_product(product, thing_model=MODEL)
+    assert Rest(owner).patch(path, {"enabled": True}).json()["problems"] == []
 
 
 def test_a_hostile_name_is_a_text_and_a_hostile_template_reads_nothing(owner: User, tenant: Tenant) -> None:

@@ -183,13 +183,8 @@ def _body_of(request: TenantRequest) -> dict[str, Any]:
 def read(request: TenantRequest) -> HttpResponseBase:
     """The sentence of a body, and what is wrong with it."""
     body = _body_of(request)["body"]
-    problems: list[dict[str, str]] = []
-    try:
-        rules.checked(request.tenant, body)
-    except ValidationError as error:
-        problems = [{"field": name, "message": message} for name, message in _flat(error)]
     parts = [list(part) for part in sentence(body, choices.names(request.tenant, body))]
-    return JsonResponse({"sentence": parts, "problems": problems})
+    return JsonResponse({"sentence": parts, "problems": rules.what_is_wrong(request.tenant, body)})
 
 
 @tenant_page()
