@@ -12,17 +12,17 @@ from iotpanel.nudges import nudge
 _PROMISE = """
     WITH made AS (
         INSERT INTO rules_outbox
-            (tenant_id, kind, target, device_id, payload, messages, state, attempts, due_at, last_error, created_at)
-        SELECT tenant_id, kind, target, device_id, payload, coalesce(jsonb_array_length(nullif(payload -> 'entries', 'null')), 1),
+            (tenant_id, kind, target, lane, device_id, payload, messages, state, attempts, due_at, last_error, created_at)
+        SELECT tenant_id, kind, target, lane, device_id, payload, coalesce(jsonb_array_length(nullif(payload -> 'entries', 'null')), 1),
                'waiting', 0, now() + delay * interval '1 second', '', clock_timestamp()
         FROM ROWS FROM (jsonb_to_recordset(%s::text::jsonb)
-                        AS (tenant_id bigint, kind text, target bigint, device_id bigint, payload jsonb, delay float8))
-             WITH ORDINALITY AS promise (tenant_id, kind, target, device_id, payload, delay, n)
+                        AS (tenant_id bigint, kind text, target bigint, lane text, device_id bigint, payload jsonb, delay float8))
+             WITH ORDINALITY AS promise (tenant_id, kind, target, lane, device_id, payload, delay, n)
         ORDER BY n
-        RETURNING tenant_id, kind, target
+        RETURNING tenant_id, kind, target, lane
     )
-    INSERT INTO rules_target (tenant_id, kind, target, lease, failures, delivered, dead, last_error)
-    SELECT DISTINCT tenant_id, kind, target, '', 0, 0, 0, '' FROM made
+    INSERT INTO rules_target (tenant_id, kind, target, lane, lease, failures, delivered, dead, last_error)
+    SELECT DISTINCT tenant_id, kind, target, lane, '', 0, 0, 0, '' FROM made
     ON CONFLICT DO NOTHING
 """
 
@@ -30,7 +30,7 @@ _PROMISE = """
 class Promise(NamedTuple):
     """What shall be delivered: `payload` is JSON, and its shape belongs to the carrier of `kind`.
 
-    `delay`: seconds that it waits for others to go with it.
+    `delay`: seconds that it waits for others to go with it. `lane`: which of the target's addresses, of which none waits for another.
     """
 
     tenant_id: int
@@ -39,6 +39,7 @@ class Promise(NamedTuple):
     device_id: int | None
     payload: dict[str, Any]
     delay: float = 0.0
+    lane: str = ""
 
 
 def promise(promises: Sequence[Promise]) -> None:

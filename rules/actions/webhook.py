@@ -1,5 +1,6 @@
 """Call an address of the rule's own. For secrets and signatures there are channels and forwarders of the kind."""
 
+import hashlib
 from collections.abc import Sequence
 from typing import Any
 
@@ -12,6 +13,11 @@ from rules.outside.urls import WHOLE
 from rules.problems import BadRule
 
 from .about import Templates, contexts, said
+
+
+def lane_of(url: str) -> str:
+    """Each address has a queue of its own, so that one which is down holds up no other."""
+    return hashlib.sha256(url.encode()).hexdigest()[:16]
 
 
 class WebhookAction:
@@ -30,6 +36,7 @@ class WebhookAction:
     def __init__(self, settings: dict[str, Any]) -> None:
         self.said = {"url": settings["url"], "method": settings.get("method", "POST")}
         self.said["content_type"] = settings.get("content_type", "application/json")
+        self.lane = lane_of(settings["url"])
         self.plain = not settings.get("template")
         self.templates = Templates(settings, "template")
 
@@ -49,7 +56,7 @@ class WebhookAction:
             bodies = [self.templates.render("template", context) for context in contexts(firings, alarms="alarm" in self.templates.names)]
         promise(
             [
-                Promise(firing.tenant_id, "webhook", firing.rule_id, firing.device_id, self.said | {"body": body})
+                Promise(firing.tenant_id, "webhook", firing.rule_id, firing.device_id, self.said | {"body": body}, lane=self.lane)
                 for firing, body in zip(firings, bodies, strict=True)
             ]
         )

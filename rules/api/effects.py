@@ -19,12 +19,19 @@ SHOWN = 100
 
 class EffectSerializer(serializers.Serializer[Target]):
     kind = serializers.ChoiceField([*effects.KINDS])
+    address = serializers.CharField(help_text="Of a webhook, as long as the rule has it; else empty.")
     health = HealthSerializer()
     deliveries = DeliverySerializer(many=True, help_text="The last hundred: what was sent and what was answered, newest first.")
 
     def to_representation(self, instance: Target) -> dict[str, Any]:
         rows: Any = effects.deliveries_of(instance)[:SHOWN]
-        return {"kind": instance.kind, "health": health_of(instance), "deliveries": DeliverySerializer(rows, many=True).data}
+        address = self.context["addresses"].get(instance.lane, "")
+        return {
+            "kind": instance.kind,
+            "address": address,
+            "health": health_of(instance),
+            "deliveries": DeliverySerializer(rows, many=True).data,
+        }
 
 
 class EffectsViewSet(TenantViewSet):
@@ -33,9 +40,10 @@ class EffectsViewSet(TenantViewSet):
     @extend_schema(responses=EffectSerializer(many=True), filters=False)
     @action(detail=True, methods=["get"], pagination_class=None)
     def outside(self, request: Request, **kwargs: Any) -> Response:
-        """How its webhooks do, and what it publishes to devices; only kinds that something was sent of."""
-        targets: Any = effects.targets_of(self.get_object())
-        return Response(EffectSerializer(targets, many=True).data)
+        """How each address of its webhooks does, and what it publishes to devices; only those that something was sent to."""
+        rule = self.get_object()
+        targets: Any = effects.targets_of(rule)
+        return Response(EffectSerializer(targets, many=True, context={"addresses": effects.addresses_of(rule)}).data)
 
     @extend_schema(request=None, responses=PutBack)
     @action(detail=True, methods=["post"], url_path="put-back")

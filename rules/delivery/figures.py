@@ -21,7 +21,8 @@ _WAITING = """
     CROSS JOIN LATERAL (
         SELECT min(created_at) AS oldest, coalesce(sum(messages), 0)::bigint AS messages FROM (
             SELECT created_at, messages FROM rules_outbox item
-            WHERE item.kind = target.kind AND item.target = target.target AND item.tenant_id = target.tenant_id AND item.state = 'waiting'
+            WHERE item.kind = target.kind AND item.target = target.target AND item.lane = target.lane
+              AND item.tenant_id = target.tenant_id AND item.state = 'waiting'
             ORDER BY id LIMIT %s
         ) AS first
     ) AS ahead

@@ -22,7 +22,7 @@ _TAKE = """
           AND (paused_until IS NULL OR paused_until <= statement_timestamp()) AND held_at IS NULL
           AND NOT id = ANY(%s) AND EXISTS (
             SELECT FROM rules_outbox item
-            WHERE item.kind = target.kind AND item.target = target.target AND item.tenant_id = target.tenant_id
+            WHERE item.kind = target.kind AND item.target = target.target AND item.lane = target.lane AND item.tenant_id = target.tenant_id
               AND item.state = 'waiting' AND item.due_at <= statement_timestamp()
           )
         ORDER BY last_ok_at NULLS FIRST, id LIMIT 1
@@ -54,6 +54,6 @@ def release(target: Target) -> None:
 
 def waiting(target: Target) -> dict[str, object]:
     """What waits for a target: messages (counted up to a bound of rows), and since when the oldest does."""
-    rows = OutboxItem.objects.filter(kind=target.kind, target=target.target, tenant_id=target.tenant_id, state="waiting")
+    rows = OutboxItem.objects.filter(kind=target.kind, target=target.target, lane=target.lane, tenant_id=target.tenant_id, state="waiting")
     ahead = rows.order_by("id").values("messages", "created_at")[:CAPPED]
     return ahead.aggregate(rows=Count("*"), messages=Sum("messages"), oldest=Min("created_at"))

@@ -9,6 +9,8 @@ from django.utils.translation import gettext as _
 
 from rules.models import Browser, Delivery, OutboxItem, Target
 
+from . import queue
+
 AT_A_TIME = 5_000
 State = OutboxItem.State
 
@@ -19,6 +21,8 @@ def drop() -> int:
     words = str(_("It waited for %(days)d days.") % {"days": settings.OUTBOX_DAYS})
     late = OutboxItem.objects.filter(state=State.WAITING, created_at__lt=now - timedelta(days=settings.OUTBOX_DAYS))
     late.update(state=State.DEAD, last_error=words)
+    # Rules leave addresses behind, which would count as down for good.
+    Target.objects.filter(~queue.WAITS, kind="webhook", failures__gt=0).update(failures=0, paused_until=None)
     Target.objects.filter(kind="push").exclude(target__in=Browser.objects.values("pk")).delete()  # they went with their person
     day, dead = now - timedelta(days=1), now - timedelta(days=settings.DEAD_LETTER_DAYS or 36_500)
     return (

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import Exists, OuterRef, QuerySet
 from django.db.models.functions import Now
 from django.utils import timezone
 
@@ -17,11 +17,16 @@ ROWS = 100  # rows taken at a time, each a message or a bundle of up to 500
 HELD = 2_000  # rows that wait for a retry, looked at to keep their devices' order
 TRIES = 6  # refused this often, a message is given up
 State = OutboxItem.State
+_ROWS_OF_TARGET = OutboxItem.objects.filter(
+    tenant_id=OuterRef("tenant_id"), kind=OuterRef("kind"), target=OuterRef("target"), lane=OuterRef("lane")
+)
+KEPT = Exists(_ROWS_OF_TARGET)  # of a query of targets: whether there are rows at all
+WAITS = Exists(_ROWS_OF_TARGET.filter(state=State.WAITING))
 
 
 def of(target: Target) -> QuerySet[Any]:
     """Everything that was ever promised to a target."""
-    return OutboxItem.objects.filter(tenant_id=target.tenant_id, kind=target.kind, target=target.target)
+    return OutboxItem.objects.filter(tenant_id=target.tenant_id, kind=target.kind, target=target.target, lane=target.lane)
 
 
 def next_parcels(target: Target, *, rows: int = ROWS, early: bool = False) -> list[Parcel]:
@@ -98,7 +103,7 @@ def _bury(item: OutboxItem, position: int, words: str) -> None:
     """A message of a bundle that was refused too often, as a dead row of its own."""
     entry = item.payload["entries"][position]
     payload = {name: value for name, value in item.payload.items() if name != "tries"} | {"entries": [entry]}
-    fields = {"tenant_id": item.tenant_id, "kind": item.kind, "target": item.target, "device_id": item.device_id}
+    fields = {"tenant_id": item.tenant_id, "kind": item.kind, "target": item.target, "lane": item.lane, "device_id": item.device_id}
     OutboxItem.objects.create(
         **fields, payload=payload, state=State.DEAD, attempts=TRIES, due_at=item.due_at, created_at=item.created_at, last_error=words
     )
@@ -117,9 +122,9 @@ def give_up(target: Target, words: str) -> int:
 
 def put_back(items: QuerySet[Any]) -> int:
     """Let dead rows be tried again from the beginning, by hand."""
-    again = list(items.filter(state=State.DEAD).values_list("pk", "tenant_id", "kind", "target"))
+    again = list(items.filter(state=State.DEAD).values_list("pk", "tenant_id", "kind", "target", "lane"))
     with transaction.atomic():
-        for tenant_id, kind, target in {row[1:] for row in again}:
-            Target.objects.get_or_create(tenant_id=tenant_id, kind=kind, target=target)
+        for tenant_id, kind, target, lane in {row[1:] for row in again}:
+            Target.objects.get_or_create(tenant_id=tenant_id, kind=kind, target=target, lane=lane)
         pks = [row[0] for row in again]
         return OutboxItem.objects.filter(pk__in=pks, state=State.DEAD).update(state=State.WAITING, attempts=0, due_at=Now())

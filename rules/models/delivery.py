@@ -12,6 +12,7 @@ class Delivery(models.Model):
     tenant = models.ForeignKey(Tenant, models.CASCADE, related_name="+", verbose_name=_("tenant"))
     kind = models.CharField(_("kind"), max_length=32)
     target = models.BigIntegerField(_("target"), default=0)
+    lane = models.CharField(_("address"), max_length=16, blank=True, default="", db_default="")
     at = models.DateTimeField(_("time"))
     ok = models.BooleanField(_("delivered"))
     test = models.BooleanField(_("test message"), default=False)

@@ -9,7 +9,8 @@ from iotpanel.tenants.models import Tenant, TenantQuerySet
 class OutboxItem(models.Model):
     """One promise. `kind` says which carrier keeps it, `target` which of the tenant's things of that kind (0: there is one only).
 
-    Items with the same `kind`, `target` and `device_id` are delivered in the order of their ids. `device_id` is no
+    Where one thing has several addresses, such as a rule that calls two webhooks, each has a `lane` that waits for itself alone.
+    Items with the same `kind`, `target`, `lane` and `device_id` are delivered in the order of their ids. `device_id` is no
     foreign key: a promise outlives its device, and a row is written with every batch. A payload with `entries` is a
     bundle of as many messages, in order per device; what of it is delivered is taken out of it.
     """
@@ -22,6 +23,7 @@ class OutboxItem(models.Model):
     tenant = models.ForeignKey(Tenant, models.CASCADE, related_name="+", verbose_name=_("tenant"))
     kind = models.CharField(_("kind"), max_length=32)
     target = models.BigIntegerField(_("target"), default=0)
+    lane = models.CharField(_("address"), max_length=16, blank=True, default="", db_default="")
     device_id = models.BigIntegerField(_("device"), null=True)
     payload = models.JSONField(_("payload"))
     messages = models.PositiveIntegerField(_("messages"), default=1)
@@ -40,7 +42,7 @@ class OutboxItem(models.Model):
         verbose_name_plural = _("promised effects")
         ordering = ["id"]
         indexes = [
-            models.Index(fields=["kind", "target", "id"], condition=models.Q(state="waiting"), name="outbox_waiting"),
+            models.Index(fields=["kind", "target", "lane", "id"], condition=models.Q(state="waiting"), name="outbox_waiting"),
             models.Index(fields=["state", "created_at"], condition=~models.Q(state="waiting"), name="outbox_done"),
         ]
 

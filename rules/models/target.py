@@ -7,7 +7,7 @@ from iotpanel.tenants.models import Tenant, TenantQuerySet
 
 
 class Target(models.Model):
-    """One row per `kind` and `target` of the outbox. Its lease makes one worker at a time deliver to it, so that order is kept.
+    """One row per `kind`, `target` and `lane` of the outbox. Its lease makes one worker at a time deliver to it, so that order is kept.
 
     `failures` counts attempts in a row that found the other side down; while it is above zero nothing is sent before
     `paused_until`, and then a single message first, to see whether it is back. `held_at` is since when a person has it wait.
@@ -16,6 +16,7 @@ class Target(models.Model):
     tenant = models.ForeignKey(Tenant, models.CASCADE, related_name="+", verbose_name=_("tenant"))
     kind = models.CharField(_("kind"), max_length=32)
     target = models.BigIntegerField(_("target"), default=0)
+    lane = models.CharField(_("address"), max_length=16, blank=True, default="", db_default="")
     leased_until = models.DateTimeField(_("leased until"), null=True)
     lease = models.CharField(_("lease"), max_length=32, blank=True)
     paused_until = models.DateTimeField(_("paused until"), null=True)
@@ -32,7 +33,7 @@ class Target(models.Model):
     class Meta:
         verbose_name = _("delivery target")
         verbose_name_plural = _("delivery targets")
-        constraints = [models.UniqueConstraint(fields=["tenant", "kind", "target"], name="target_once")]
+        constraints = [models.UniqueConstraint(fields=["tenant", "kind", "target", "lane"], name="target_once")]
 
     def __str__(self) -> str:
         return f"{self.kind} {self.target}"

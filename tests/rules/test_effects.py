@@ -6,11 +6,13 @@ import pytest
 from pytest_django import Settings
 
 from iotpanel.tenants.models import Role, Tenant, User
+from rules import effects
 from rules.actions import ACTIONS
-from rules.delivery import run
+from rules.delivery import old, run
 from rules.firing import Firing
-from rules.models import Alarm, OutboxItem, Rule
+from rules.models import Alarm, OutboxItem, Rule, Target
 from rules.problems import BadRule
+from rules.rules import update_rule
 from tests import make
 from tests.pages.people import browser, words
 from tests.rest import Rest, refused
@@ -38,9 +40,10 @@ def test_it_is_said_to_who_may_look_and_tried_again_by_who_may_act(rule: Rule, t
     hook, topic = Rest(viewer).get(f"{address}outside/").json()
     assert (hook["kind"], hook["health"]["state"], hook["health"]["waiting"]) == ("webhook", "down", 1)
     assert "which is no public address" in hook["deliveries"][0]["answer"]
+    assert (hook["address"], topic["address"]) == (HOOK["url"], "")
     assert (topic["kind"], "devices/<key>/down" in topic["health"]["last_error"]) == ("mqtt", True)
     page = words(browser(viewer).get(f"/{address}").content)
-    assert "Its webhooks" in page
+    assert f"Its webhooks {HOOK['url']}" in page
     assert "which is no public address" in page
     assert "What it sends does not arrive" in words(browser(viewer).get("/rules/").content)
 
@@ -54,6 +57,26 @@ def test_it_is_said_to_who_may_look_and_tried_again_by_who_may_act(rule: Rule, t
     OutboxItem.objects.update(state="dead")
     browser(operator).post(f"/{address}retry/")
     assert set(OutboxItem.objects.values_list("state", flat=True)) == {"waiting"}
+
+
+def test_each_address_does_as_it_does_and_one_that_the_rule_has_no_more_is_shown_while_something_waits(
+    rule: Rule, tenant: Tenant, viewer: User
+) -> None:
+    other = {"kind": "webhook", "url": "https://example.org/in"}
+    ACTIONS["webhook"]({"url": other["url"]}).run([Firing(tenant.pk, rule.pk, rule.name, 7, "freezer", 1, "raised", {})])
+    scene = {"kind": "scene", "steps": [{"wait": "5s"}, other]}
+    update_rule(rule, body={**rule.body, "actions": [scene]})
+    address = f"rules/{rule.pk}/outside/"
+
+    found = [(each["kind"], each["address"], each["health"]["waiting"]) for each in Rest(viewer).get(address).json()]
+    assert found == [("webhook", "", 1), ("webhook", other["url"], 1), ("mqtt", "", 1)]
+    assert effects.down_of(tenant, [rule.pk]) == {rule.pk}
+    OutboxItem.objects.exclude(payload__url=other["url"]).delete()
+    assert [each["address"] for each in Rest(viewer).get(address).json()] == [other["url"], ""]
+    assert effects.down_of(tenant, [rule.pk]) == set()
+    assert Target.objects.filter(kind="webhook", failures__gt=0).count() == 1
+    old.drop()
+    assert not Target.objects.filter(kind="webhook", failures__gt=0).exists()
 
 
 def test_a_rule_that_sent_nothing_says_nothing(tenant: Tenant, viewer: User) -> None:

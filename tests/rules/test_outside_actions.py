@@ -11,7 +11,7 @@ from iotpanel.tenants.models import Tenant
 from rules.actions import ACTIONS
 from rules.delivery import run
 from rules.firing import Firing
-from rules.models import OutboxItem
+from rules.models import OutboxItem, Target
 from rules.problems import BadRule
 from rules.topics import device_of
 from tests.make import make_device
@@ -54,6 +54,24 @@ def test_a_webhook_to_an_inner_address_waits_with_the_reason(tenant: Tenant, web
     run.deliver()
     assert web.asked == []
     assert OutboxItem.objects.get().state == "waiting"
+
+
+def test_a_webhook_that_is_down_holds_up_no_other_of_its_rule(tenant: Tenant, web: Web) -> None:
+    web.answer = lambda asked: (503 if asked.path == "/down" else 200, b"", {})
+    down, up = (ACTIONS["webhook"]({"url": f"{web.url}/{name}", "template": "{{ values.n }}"}) for name in ("down", "up"))
+    for n in (1, 2, 3):
+        for action in (down, up):
+            action.run([firing(tenant, values={"n": n})])
+        run.deliver()
+    assert [asked.body for asked in web.asked if asked.path == "/up"] == [b"1", b"2", b"3"]
+    assert OutboxItem.objects.filter(state="waiting").count() == 3
+    assert Target.objects.filter(kind="webhook", target=5, failures__gt=0).count() == 1
+
+    web.asked.clear()
+    web.answer = lambda asked: (200, b"", {})
+    Target.objects.update(paused_until=None)
+    run.deliver()
+    assert [(asked.path, asked.body) for asked in web.asked] == [("/down", b"1"), ("/down", b"2"), ("/down", b"3")]
 
 
 def test_a_rule_forwards(tenant: Tenant, web: Web) -> None:

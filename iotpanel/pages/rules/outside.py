@@ -28,8 +28,14 @@ class Effect(NamedTuple):
 def outside(rule: Rule) -> list[Effect]:
     """Its webhooks and what it publishes, where there were any."""
     labels = {"webhook": _("Its webhooks"), "mqtt": _("What it publishes")}
+    addresses = effects.addresses_of(rule)
     return [
-        Effect(target.kind, labels[target.kind], health(True, target), list(effects.deliveries_of(target)[:SHOWN]))
+        Effect(
+            target.kind,
+            " ".join([labels[target.kind], addresses.get(target.lane, "")]).strip(),
+            health(True, target),
+            list(effects.deliveries_of(target)[:SHOWN]),
+        )
         for target in effects.targets_of(rule)
     ]
 
