@@ -72,7 +72,7 @@ def rules(platform: Platform, product: str, device: Account) -> list[str]:
 
 def outside(platform: Platform, product: str) -> list[str]:
     """The addresses of a forwarder, a channel that has said something, a maintenance window and a rotation."""
-    to_nobody = {"name": "To nobody", "kind": "http", "settings": {"url": "https://203.0.113.1/a/long/path"}}
+    to_nobody = {"name": "To nobody", "kind": "http", "settings": {"url": "https://nowhere.invalid/a/long/path"}}
     forwarder = platform.post("forwarders/", to_nobody)["id"]
     channel = platform.post("channels/", {"name": "Here", "kind": "inpage"})["id"]
     for one in (f"forwarders/{forwarder}", f"channels/{channel}"):
