@@ -22,7 +22,7 @@ from iotpanel.tenants.models import Tenant
 
 CHANNEL = "iotpanel_directory"
 MAX_DEPTH = 16  # of gateways above a device
-# Any change in the registry has each of ten thousand devices read anew: model instances would take ten times as long.
+# Any change in the registry has each of ten thousand devices read anew: model instances took four times as long.
 COLUMNS = ("pk", "key", "tenant_id", "product_id", "parent_id", "enabled", "rate_limit", "rate_burst")
 
 
@@ -155,8 +155,10 @@ class Directory:
         if tenants:
             self._tenants.update(Tenant.objects.in_bulk(tenants))
         for row in rows:
-            product = self._products[row.product_id]
-            limits = limits_of(row, product, self._tenants[row.tenant_id])
+            product, tenant = self._products.get(row.product_id), self._tenants.get(row.tenant_id)
+            if product is None or tenant is None:  # deleted since, and the device with it
+                continue
+            limits = limits_of(row, product, tenant)
             entry = DeviceEntry(row.pk, row.key, row.tenant_id, product, row.parent_id, row.enabled, limits)
             self.known[entry.key] = self._by_id[entry.id] = entry
 

@@ -14,7 +14,7 @@ class LedgerEntry(models.Model):
     """One batch's counts, written in the batch's transaction as arrays; folded into hours by a task.
 
     An append of one row costs the batch next to nothing, where an upsert per device would cost as much as the data; and a
-    column each is taken apart in a fifth of the time that a JSON document takes.
+    column each is taken apart in a fraction of the time that a JSON document takes.
     """
 
     id = models.BigAutoField(primary_key=True)

@@ -114,7 +114,7 @@ def commit(batch: Sequence[Uplink], keep: Callable[[Letters], None]) -> Findings
 
 def write(findings: Findings, keep: Callable[[Letters], None]) -> None:
     """Write everything that a batch says, in the caller's transaction."""
-    if at_once := _write_at_once(findings):
+    if counted := _write_at_once(findings):
         said = [*findings.reports.items]
     else:
         stored = _write(findings, findings.reports, store().write)
@@ -129,7 +129,7 @@ def write(findings: Findings, keep: Callable[[Letters], None]) -> None:
     keep(findings.letters)
     if findings.archived:
         archive.write(archived(findings))
-    if not at_once:
+    if not counted:
         ledger.append(_by_device(findings.counts))
     for sink in _sinks():
         sink(said)
