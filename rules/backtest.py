@@ -9,7 +9,6 @@ from collections.abc import Iterator, Mapping
 from itertools import islice
 from typing import Any
 
-from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
@@ -27,14 +26,14 @@ from .derived import Happening
 from .facts import Facts
 from .firing import RAISED, REPEATED, Firing
 from .forwarders.contexts import iso
-from .history import MOST_STEPS, Moment, Others, moments, seed, stood
+from .history import MOST_STEPS, Moment, Others, crossed, moments, seed, stood
 from .known import HAPPENED, KINDS, Known, kept_since, kinds_of
 from .look import CHANGES, firing_of
 from .machine import State, step
+from .memberships import Course, Memberships
 from .plan import Plan
 from .problems import BadRule
 from .roster import Member
-from .scopes import devices_of
 from .standing import Standing
 from .triggers import SEVERITIES
 
@@ -59,17 +58,22 @@ class Backtest:
         self.plan = Plan([rule])
         self.firings: list[Firing] = []
         self.known = Known(start, kinds_of(rule, self.plan))
+        self.memberships = Memberships(tenant, rule.scope, start, end)
         self.unsure = False  # whether a severity of now had to do for that of then
+        self.supposed = False  # whether the groups and labels of a later time had to do
         self.steps = 0
         self._until = time.monotonic() + MOST_SECONDS
 
-    def run(self, scope: Mapping[str, Any]) -> dict[str, Any]:
+    def run(self) -> dict[str, Any]:
         """What would have happened, as REST shows it."""
-        devices: QuerySet[Device] = devices_of(self.tenant, scope)
-        count, done, stopped = devices.count(), 0, ""
+        devices = self.memberships.devices()
+        count, done, others, stopped = devices.count(), 0, 0, ""
         try:
             for device in devices.select_related("product")[:MOST_DEVICES]:
-                self._device(device)
+                if not (course := self.memberships.course(device)).ever:
+                    others += 1
+                    continue
+                self._device(device, course)
                 done += 1
             if count > MOST_DEVICES:
                 stopped = _("only the first %(most)d devices were looked at") % {"most": MOST_DEVICES}
@@ -77,7 +81,7 @@ class Backtest:
             stopped = str(limit)
         self.firings.sort(key=lambda firing: firing.at)
         return {
-            "devices": count,
+            "devices": count - others,
             "devices_done": done,
             "looks": self.steps,
             "firings": [_shown(firing) for firing in self.firings],
@@ -94,7 +98,7 @@ class Backtest:
         found = {
             _("attributes that were said again unchanged are not kept, and not looked at"): trigger.kind == "attributes",
             _("severities of alarms count as they are now"): self.unsure and len(trigger.severities) < len(SEVERITIES),
-            _("groups and labels count as they are now"): self.rule.scope.group is not None or bool(self.rule.scope.labels),
+            _("before groups and labels are known, they count as they were first known"): self.supposed,
         }
         return [text for text, so in found.items() if so]
 
@@ -110,32 +114,55 @@ class Backtest:
                 count += sum(firing.change in wanted for firing in self.firings)
         return count
 
-    def _device(self, device: Device) -> None:
+    def _device(self, device: Device, course: Course) -> None:
         self._demand_time()
         member = Member(device.pk, device.name, About(self.tenant.pk, device.key, device.product.key, frozenset(), {}), self.plan)
-        facts = member.facts
-        past.recall(device.pk, facts, self.plan, {}, (self.start, self.start))
-        seed(facts, device.pk, self.plan, self.start)
+        self._learn(member, self.start)
         standing = stood(device, self.rule, self.plan, self.start)
-        first = self._first(facts, standing)
+        first = self._first(member.facts, standing)
         others = Others(self.tenant, self.plan.others, self.start, self.end)
-        state = State()
-        found = moments(self.rule, self.plan, device, self.start, self.end, others.instants())
+        state, inside = State(), course.began
+        found = crossed(course.changes, moments(self.rule, self.plan, device, self.start, self.end, others.instants()))
         try:
             for moment, answers in self._answered(member, standing.ahead(), found):
-                self._overdue(member, state, moment.at, others, standing)
+                if inside:
+                    self._overdue(member, state, moment.at, others, standing)
+                if moment.inside is not None:
+                    inside = moment.inside
+                    state = self._met_again(member, state, moment.at) if inside else state
+                    continue
                 first.setdefault(moment.kind, moment.at)
-                _take(facts, self.plan, standing, moment)
-                if moment.looks:
-                    facts.params, facts.lua = moment.params, answers
-                    standing.tell(facts, moment.speaks)
+                _take(member.facts, self.plan, standing, moment)
+                if moment.looks and inside:
+                    member.facts.params, member.facts.lua = moment.params, answers
+                    standing.tell(member.facts, moment.speaks)
                     self.unsure = self.unsure or not moment.sure
                     self._count(member, moment)
                     self._step(member, state, others)
-            self._overdue(member, state, self.end, others, standing)
+            if inside:
+                self._overdue(member, state, self.end, others, standing)
         finally:
+            self.supposed = self.supposed or course.since > self.start
             for kind in KINDS:
-                self.known.note(kind, kept_since(kind, device) if kind in HAPPENED.values() else first.get(kind))
+                self.known.note(kind, self._since(kind, device, course, first))
+
+    def _since(self, kind: str, device: Device, course: Course, first: Mapping[str, int]) -> int | None:
+        """From when on a kind of a device's past is known."""
+        if kind == "memberships":
+            return course.since
+        return kept_since(kind, device) if kind in HAPPENED.values() else first.get(kind)
+
+    def _learn(self, member: Member, at: int) -> None:
+        """Know what the store knew of a device just before an instant."""
+        past.recall(member.id, member.facts, self.plan, {}, (at, at))
+        seed(member.facts, member.id, self.plan, at)
+
+    def _met_again(self, member: Member, state: State, at: int) -> State:
+        """A device comes into the scope: as it is live, nothing is remembered of it but its state, and that only until its time is over."""
+        self._demand_time()
+        member.forget()
+        self._learn(member, at)
+        return State() if state.due and state.due < at else state
 
     def _first(self, facts: Facts, standing: Standing) -> dict[str, int]:
         """What of a device is known from the start."""

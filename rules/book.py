@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 import structlog
 from django.utils import timezone
 
+from devices.membership_history import Tree
 from devices.models import Group
 
 from .compiled import Compiled, Scope, compile_rule
@@ -36,12 +37,23 @@ def fits(scope: Scope, about: About) -> bool:
     )
 
 
+def above(tree: Tree, group_ids: Iterable[int]) -> frozenset[str]:
+    """The keys of groups and of all that stand above them."""
+    found: set[str] = set()
+    for group_id in group_ids:
+        step: int | None = group_id
+        while step is not None and step in tree and tree[step][0] not in found:
+            key, step = tree[step]
+            found.add(key)
+    return frozenset(found)
+
+
 class Book:
     """Rules by tenant, and under the narrowest thing that their scope names."""
 
     def __init__(self) -> None:
         self.rules: dict[int, Compiled] = {}
-        self.groups: dict[int, tuple[str, int | None]] = {}
+        self.groups: Tree = {}
         self._shelves: dict[tuple[int, str, str], list[Compiled]] = {}
         self._plans: dict[tuple[int, ...], Plan] = {}
         self.maintenances: list[Maintenance] = []
@@ -80,13 +92,7 @@ class Book:
 
     def above(self, group_ids: Iterable[int]) -> frozenset[str]:
         """The keys of groups and of all that stand above them."""
-        found: set[str] = set()
-        for group_id in group_ids:
-            step: int | None = group_id
-            while step is not None and step in self.groups and self.groups[step][0] not in found:
-                key, step = self.groups[step]
-                found.add(key)
-        return frozenset(found)
+        return above(self.groups, group_ids)
 
     def _shelve(self) -> None:
         self._shelves.clear()

@@ -35,8 +35,8 @@ NOTHING: Values = {}
 class Moment(NamedTuple):
     """Something of the past: the rule looks at it, or only takes note of it (`looks`).
 
-    Readings (`values`), attributes of a scope (`patch`), who came or went (`online`), or what happened (`params`).
-    `speaks`: the device itself has said it.
+    Readings (`values`), attributes of a scope (`patch`), who came or went (`online`), or what happened (`params`); or the
+    device came into the rule's scope, or left it (`inside`). `speaks`: the device itself has said it.
     """
 
     at: int
@@ -47,6 +47,7 @@ class Moment(NamedTuple):
     scope: str = ""
     patch: Values = NOTHING
     online: bool | None = None
+    inside: bool | None = None
     sure: bool = True  # whether it is as it was, and not as it is now
 
     @property
@@ -81,6 +82,11 @@ def moments(rule: Compiled, plan: Plan, device: Device, start: int, end: int, ot
         return heapq.merge(came, readings, stood, key=_at)
     looks = (Moment(at) for at in others) if kind == "readings" else iter(())
     return heapq.merge(came, stood, readings, looks, key=_at)
+
+
+def crossed(changes: Iterable[tuple[int, bool]], found: Iterator[Moment]) -> Iterator[Moment]:
+    """The same, with the instants at which the device came into the scope or left it, before all else of their time."""
+    return heapq.merge((Moment(at, looks=False, inside=inside) for at, inside in changes), found, key=_at)
 
 
 def _at(moment: Moment) -> int:

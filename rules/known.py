@@ -14,7 +14,7 @@ from .compiled import Compiled
 from .plan import Plan
 
 DAY = 86_400 * 1_000_000
-KINDS = ("readings", "attributes", "presence", "events", "alarms", "commands")
+KINDS = ("readings", "attributes", "presence", "events", "alarms", "commands", "memberships")
 HAPPENED = {"event": "events", "alarm": "alarms", "command": "commands"}
 
 
@@ -27,6 +27,7 @@ def kinds_of(rule: Compiled, plan: Plan) -> list[str]:
         "attributes": bool(plan.attributes or plan.all_attributes or kind == "attributes"),
         "presence": plan.presence or kind == "presence",
         HAPPENED.get(kind, ""): True,
+        "memberships": rule.scope.group is not None or bool(rule.scope.labels),
     }
     return [each for each in KINDS if asked.get(each)]
 

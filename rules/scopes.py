@@ -17,16 +17,22 @@ MOST_PRODUCTS = 200
 def devices_of(tenant: Tenant, scope: Mapping[str, Any]) -> DeviceSet:
     """The enabled devices of a scope; none where its group is gone. Raises BadRule for what is no scope."""
     parsed = parse_scope(scope)
-    found = Device.objects.for_tenant(tenant).filter(enabled=True)
-    if parsed.product is not None:
-        found = found.filter(product__key=parsed.product)
-    if parsed.devices is not None:
-        found = found.filter(key__in=parsed.devices)
+    found = named(tenant, parsed)
     if parsed.group is not None:
         group = Group.objects.for_tenant(tenant).filter(key=parsed.group).first()
         found = found.filter(pk__in=found.in_group(group).values("pk")) if group else found.none()
     for name, value in parsed.labels:
         found = found.filter(labels__contains={name: value})
+    return found
+
+
+def named(tenant: Tenant, scope: Scope) -> DeviceSet:
+    """The enabled devices that a scope means by product and key, whatever their groups and labels are."""
+    found: DeviceSet = Device.objects.for_tenant(tenant).filter(enabled=True)
+    if scope.product is not None:
+        found = found.filter(product__key=scope.product)
+    if scope.devices is not None:
+        found = found.filter(key__in=scope.devices)
     return found.order_by("key")
 
 

@@ -24,6 +24,8 @@ TABLES = {
     "telemetry_dirtybucket": ("hour", "claimed"),
     "telemetry_attributechange": ("id",),
     "devices_presencechange": ("id",),
+    "devices_groupchange": ("id",),
+    "devices_labelchange": ("id",),
     "telemetry_archive": ("received_at",),
     "telemetry_ledgerhour": ("hour",),
     "telemetry_latest": (),

@@ -10,6 +10,7 @@ from .errand import ChunkRequest, Errand, ErrandKind, ErrandState
 from .firmware import Firmware, RunningFirmware
 from .group import Group, GroupSet
 from .job import Job, JobState, JobTarget, TargetState
+from .membership_change import GroupChange, LabelChange, TreeChange
 from .presence import DevicePresence
 from .presence_change import PresenceChange
 from .product import Product
@@ -34,10 +35,12 @@ __all__ = [
     "ErrandState",
     "Firmware",
     "Group",
+    "GroupChange",
     "GroupSet",
     "Job",
     "JobState",
     "JobTarget",
+    "LabelChange",
     "PresenceChange",
     "Product",
     "RegistrationMode",
@@ -48,4 +51,5 @@ __all__ = [
     "Shadow",
     "ShadowStep",
     "TargetState",
+    "TreeChange",
 ]

@@ -162,7 +162,7 @@ class RulesViewSet(EffectsViewSet):
         """When it would have fired over stored readings. Changes nothing."""
         rule = self.get_object()
         given = self.validated(BacktestRequest, request.data or {})
-        return Response(try_over_the_past(self.tenant, rules.checked(self.tenant, rule.body, name=rule.name), rule.scope, given))
+        return Response(try_over_the_past(self.tenant, rules.checked(self.tenant, rule.body, name=rule.name), given))
 
     @extend_schema(request=BodyBacktestRequest, responses=BacktestAnswer, operation_id="rules_backtest_unsaved")
     @action(detail=False, methods=["post"], url_path="backtest")
@@ -171,7 +171,7 @@ class RulesViewSet(EffectsViewSet):
         given = self.validated(BodyBacktestRequest, request.data or {})
         values = self.validated(RuleSerializer, given["rule"])
         compiled = rules.checked(self.tenant, values["body"], name=values["name"])
-        return Response(try_over_the_past(self.tenant, compiled, values["body"]["scope"], given))
+        return Response(try_over_the_past(self.tenant, compiled, given))
 
     @extend_schema(request=None, responses={200: RunAnswer})
     @action(detail=True, methods=["post"])

@@ -78,10 +78,10 @@ class TraceAnswer(serializers.Serializer[Any]):
     watched_for = serializers.IntegerField(help_text="Seconds for which looks that change nothing are noted too, from now on.")
 
 
-def try_over_the_past(tenant: Tenant, rule: Compiled, scope: Any, given: dict[str, Any]) -> dict[str, Any]:
+def try_over_the_past(tenant: Tenant, rule: Compiled, given: dict[str, Any]) -> dict[str, Any]:
     """The answer of a back-test. Raises ValidationError by path."""
     try:
-        return Backtest(rule, tenant, microseconds(given["start"]), microseconds(given["end"])).run(scope)
+        return Backtest(rule, tenant, microseconds(given["start"]), microseconds(given["end"])).run()
     except BadRule as error:
         raise serializers.ValidationError({error.path: [said(error)]}) from error
 

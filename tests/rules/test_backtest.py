@@ -26,7 +26,7 @@ WARMER = {**HOT, "value": {"device": "other", "property": "temperature"}}
 def tried(tenant: Tenant, **body: Any) -> dict[str, Any]:
     whole = {"scope": {"product": "freezers"}, "actions": ALARM} | body
     rule = checked(tenant, whole)
-    return backtest.Backtest(rule, tenant, T0, T0 + 3_600 * SECOND).run(whole["scope"])
+    return backtest.Backtest(rule, tenant, T0, T0 + 3_600 * SECOND).run()
 
 
 def moments(answer: dict[str, Any]) -> list[tuple[str, float]]:
@@ -115,14 +115,6 @@ def test_commands_of_the_past(tenant: Tenant) -> None:
     answer = tried(tenant, trigger={"kind": "command", "name": "set_fan"}, when=fast)
     assert [(firing["values"]["state"], firing["values"]["reason"]) for firing in answer["firings"]] == [("timed_out", "no_reply")]
     assert moments(tried(tenant, trigger={"kind": "command", "states": ["queued"]})) == [("raised", 0.5), ("raised", 1.5), ("raised", 2.5)]
-
-
-def test_groups_count_as_they_are_now_and_it_says_so(tenant: Tenant) -> None:
-    freezer = make_freezer(tenant, labels={"floor": "1"})
-    say(freezer, 0, temperature=9)
-    answer = tried(tenant, scope={"labels": {"floor": "1"}}, when=HOT)
-    assert moments(answer) == [("raised", 0)]
-    assert answer["assumed"] == ["groups and labels count as they are now"]
 
 
 def test_what_a_person_starts_is_refused_with_the_reason(viewer: User, tenant: Tenant) -> None:

@@ -38,7 +38,7 @@ def status(device: Device, second: float, word: str) -> None:
 
 def tried(tenant: Tenant, **body: Any) -> dict[str, Any]:
     whole = {"scope": {"product": "freezers"}, "actions": [{"kind": "alarm"}]} | body
-    return backtest.Backtest(checked(tenant, whole), tenant, T0, T0 + HOUR * SECOND).run(whole["scope"])
+    return backtest.Backtest(checked(tenant, whole), tenant, T0, T0 + HOUR * SECOND).run()
 
 
 def moments(answer: dict[str, Any]) -> Changes:

@@ -65,7 +65,7 @@ def backtest(tenant: Tenant, body: Mapping[str, Any], days: int) -> Answer:
 
 def _run(tenant: Tenant, body: Mapping[str, Any], start: datetime, end: datetime) -> Answer:
     compiled = rules.checked(tenant, body)
-    return Backtest(compiled, tenant, to_microseconds(start), to_microseconds(end)).run(body.get("scope") or {})
+    return Backtest(compiled, tenant, to_microseconds(start), to_microseconds(end)).run()
 
 
 def _why(error: BadRule | ValidationError) -> str:

@@ -62,5 +62,6 @@ def _name(kind: str) -> str:
         "events": _("events"),
         "alarms": _("alarms"),
         "commands": _("commands"),
+        "memberships": _("groups and labels"),
     }
     return names[kind]
