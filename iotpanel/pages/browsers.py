@@ -1,13 +1,18 @@
 """The browsers in which a person is told by push, on their account's page: made by the browser itself, listed, tried, removed."""
 
+from collections.abc import Callable, Sequence
+from http import HTTPStatus
+
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponseBase, JsonResponse
+from django.middleware.csrf import get_token
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import path, reverse
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_POST
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods, require_POST
 
 from iotpanel.api.errors import ApiError
 from iotpanel.tenants.models import User
@@ -33,17 +38,33 @@ def _own(request: HttpRequest, pk: int) -> Browser:
 @login_required
 def subscribe(request: HttpRequest) -> HttpResponseBase:
     """Asked by the page's script (js/push.js), which shows what is wrong."""
+    answer = _taken_in(request, browsers.subscribe, ("endpoint", "p256dh", "auth"))
+    if answer.status_code == HTTPStatus.CREATED:
+        messages.success(request, _("You are told in this browser now"))
+    return answer
+
+
+@require_http_methods(["GET", "POST"])
+@never_cache
+@login_required
+def renew(request: HttpRequest) -> HttpResponseBase:
+    """Asked by the service worker when the browser replaces its subscription: what it needs for that, then the new one for the old."""
+    if request.method == "POST":
+        return _taken_in(request, browsers.replace, ("old", "endpoint", "p256dh", "auth"))
+    return JsonResponse({"key": vapid.public_key() if vapid.is_set() else "", "token": get_token(request)})
+
+
+def _taken_in(request: HttpRequest, verb: Callable[..., Browser], fields: Sequence[str]) -> JsonResponse:
     assert isinstance(request.user, User)
-    given = {name: request.POST.get(name, "") for name in ("endpoint", "p256dh", "auth")}
+    given = {name: request.POST.get(name, "") for name in fields}
     try:
-        made = browsers.subscribe(request.user, **given, agent=request.headers.get("User-Agent", ""))
+        made = verb(request.user, **given, agent=request.headers.get("User-Agent", ""))
     except ValidationError as error:
         words = [f"{field}: {' '.join(texts)}" for field, texts in error.message_dict.items()]
         return JsonResponse({"message": " ".join(words)}, status=400)
     except ApiError as error:
         return JsonResponse({"message": error.message}, status=error.status_code)
-    messages.success(request, _("You are told in this browser now"))
-    return JsonResponse({"id": made.pk}, status=201)
+    return JsonResponse({"id": made.pk}, status=HTTPStatus.CREATED)
 
 
 @require_POST
@@ -66,6 +87,7 @@ def test(request: HttpRequest, pk: int) -> HttpResponseBase:
 
 urlpatterns = [
     path("", subscribe, name="browser-subscribe"),
+    path("renew/", renew, name="browser-renew"),
     path("<int:pk>/remove/", remove, name="browser-remove"),
     path("<int:pk>/test/", test, name="browser-test"),
 ]

@@ -59,6 +59,7 @@ def worker() -> Worker:
     """Made once: neither templates nor collected files change under a running server."""
     files = [static(f"iotpanel/{name}") for name in LOOKS]
     kept: dict[str, object] = {"page": reverse("offline"), "files": files, "icon": static(ICON), "title": _titles()}
+    kept["renew"] = reverse("browser-renew")
     version = hashlib.sha256("\n".join([page(), _script(kept)]).encode()).hexdigest()[:12]
     return Worker(version, _script({"name": f"iotpanel-{version}", **kept}))
 

@@ -10,7 +10,7 @@ from rules.delivery.run import record
 from rules.models import Browser, Channel, Target
 from rules.outside import http
 from rules.outside.errors import Down, Gone, Rejected
-from rules.push.browsers import forget
+from rules.push.browsers import ended
 from rules.push.sending import push
 
 
@@ -44,8 +44,8 @@ class PushCarrier:
         except (Down, Rejected, Gone) as error:
             if not self.target.failures or not isinstance(error, Down):  # as elsewhere: that it is down is said once
                 self._record(channel, parcel, ok=False, answer=str(error))
-            if isinstance(error, Gone):
-                forget(self.browser)
+            if isinstance(error, Gone) and not ended(self.browser):
+                raise Down(_("The browser has a new subscription: it is told there.")) from error
             raise
         self._record(channel, parcel, ok=True, answer=answer)
         return answer

@@ -14,7 +14,7 @@ from rules.outbox import Promise, promise
 from rules.outside import http
 from rules.outside.errors import Down, Gone, Rejected
 from rules.push import vapid
-from rules.push.browsers import KIND, forget
+from rules.push.browsers import KIND, ended
 from rules.push.messages import message_of
 from rules.push.sending import push
 from rules.rotations import members, on_call
@@ -100,7 +100,7 @@ def _tried(browser: Browser, send: Callable[[], str]) -> tuple[bool, str]:
     try:
         return True, f"{browser}: {send()}"
     except Gone as error:
-        forget(browser)
+        ended(browser)
         return False, f"{browser}: {error}"
     except (Down, Rejected) as error:
         return False, f"{browser}: {error}"

@@ -47,11 +47,10 @@ def subscribe(person: User, *, endpoint: Any, p256dh: Any, auth: Any, agent: str
     shows the same keys sits at the very browser, at which somebody else signed in before.
     """
     place, point, secret = _clean(endpoint, p256dh, auth)
-    digest = hashlib.sha256(place.encode()).hexdigest()
+    digest = digest_of(place)
     User.objects.select_for_update(no_key=True).get(pk=person.pk)  # one after the other, so that nobody gets more than MOST
     known = Browser.objects.select_for_update().filter(digest=digest).first()
-    if known is not None and known.person_id != person.pk and (known.p256dh, known.auth) != (point, secret):
-        raise Conflict("taken", _("This endpoint belongs to another browser."))
+    _demand_keys(person, known, (point, secret))
     if (known is None or known.person_id != person.pk) and Browser.objects.for_user(person).count() >= MOST:
         raise Conflict("too_many", _("You are told in %(most)d browsers already: remove one first.") % {"most": MOST})
     if known is not None and known.person_id != person.pk:
@@ -62,11 +61,55 @@ def subscribe(person: User, *, endpoint: Any, p256dh: Any, auth: Any, agent: str
 
 
 @transaction.atomic
+def replace(person: User, *, old: Any, endpoint: Any, p256dh: Any, auth: Any, agent: str = "") -> Browser:
+    """The browser has another subscription in the place of `old`, an endpoint: it stays the same row, with what waits for it.
+
+    Asked twice it changes nothing. Raises ValidationError by field, Conflict `unknown` where `old` is none of this person's,
+    and `taken` as `subscribe` does.
+    """
+    place, point, secret = _clean(endpoint, p256dh, auth)
+    User.objects.select_for_update(no_key=True).get(pk=person.pk)
+    there = Browser.objects.select_for_update().filter(digest=digest_of(place)).first()
+    _demand_keys(person, there, (point, secret))
+    before = digest_of(old) if isinstance(old, str) else ""
+    known = Browser.objects.for_user(person).select_for_update().filter(digest=before).first()
+    if known is None:
+        if there is None or there.person_id != person.pk:
+            raise Conflict("unknown", _("You are not told in this browser."))
+        known = there
+    elif there is not None and there.pk != known.pk:
+        forget(there)
+    known.endpoint, known.digest, known.p256dh, known.auth = place, digest_of(place), point, secret
+    known.name = short_name(agent) or known.name
+    known.save(update_fields=["endpoint", "digest", "p256dh", "auth", "name"])
+    Target.objects.filter(kind=KIND, target=known.pk).update(failures=0, paused_until=None)  # it was the old one that was down
+    return known
+
+
+def digest_of(endpoint: str) -> str:
+    return hashlib.sha256(endpoint.encode(errors="surrogatepass")).hexdigest()
+
+
+def _demand_keys(person: User, there: Browser | None, keys: tuple[str, str]) -> None:
+    if there is not None and there.person_id != person.pk and (there.p256dh, there.auth) != keys:
+        raise Conflict("taken", _("This endpoint belongs to another browser."))
+
+
+@transaction.atomic
 def forget(browser: Browser) -> None:
     """With what waits for it."""
     OutboxItem.objects.filter(kind=KIND, target=browser.pk).exclude(state=OutboxItem.State.DELIVERED).delete()
     Target.objects.filter(kind=KIND, target=browser.pk).delete()
     browser.delete()
+
+
+@transaction.atomic
+def ended(browser: Browser) -> bool:
+    """Its push service knows it no longer: forget it. False where it has another subscription by now, or is gone already."""
+    same = Browser.objects.select_for_update().filter(pk=browser.pk, digest=browser.digest).first()
+    if same is not None:
+        forget(same)
+    return same is not None
 
 
 def send_test(browser: Browser) -> Tried:
@@ -79,7 +122,8 @@ def send_test(browser: Browser) -> Tried:
         with http.client() as client:
             return Tried(True, f"{title}\n{text}", push(client, browser, message))
     except Gone as error:
-        forget(browser)
+        if not ended(browser):
+            return Tried(False, "", str(error))
         return Tried(False, "", _("The browser is subscribed no longer, and was removed: %(answer)s") % {"answer": error})
     except (Down, Rejected) as error:
         return Tried(False, "", str(error))

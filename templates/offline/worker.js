@@ -1,8 +1,10 @@
 // The service worker: keeps the page that says "no connection" and its looks, and nothing else. Pages, answers of the
 // API, what is sent and live connections pass it by; only where a page cannot be fetched it answers in its place.
 // It also shows what is pushed to this browser (rules/push), and where a click on it leads: to a page of ours, nowhere else.
+// Where the browser replaces its subscription, we are told of the new one.
 
 const KEPT = {{ kept }};
+const TOLD = "push"; // what the account's page notes: this browser's endpoint, where it is told
 const SEVERE = ["critical", "major"]; // stays until it is seen
 
 self.addEventListener("install", (event) => {
@@ -82,4 +84,29 @@ async function lead(address) {
   const open = windows.find((each) => each.url === address);
   if (open) await open.focus();
   else await self.clients.openWindow(address);
+}
+
+self.addEventListener("pushsubscriptionchange", (event) => {
+  event.waitUntil(renew(event.oldSubscription, event.newSubscription));
+});
+
+/** In the session of who is signed in here. Not every browser says what there was before: the account's page has noted it. */
+async function renew(before, after) {
+  const told = await caches.open(TOLD), old = before?.endpoint ?? await (await told.match(KEPT.renew))?.text();
+  if (!old) return; // nobody is told here
+  const asked = await fetch(KEPT.renew, { redirect: "error", headers: { Accept: "application/json" } }); // to sign in: not from here
+  if (!asked.ok) return;
+  const { key, token } = await asked.json();
+  const now = after ?? await subscription(key);
+  if (!now) return;
+  const { endpoint, keys } = now.toJSON();
+  const body = new URLSearchParams({ old, endpoint, p256dh: keys.p256dh, auth: keys.auth, csrfmiddlewaretoken: token });
+  const answer = await fetch(KEPT.renew, { method: "POST", body, redirect: "error", headers: { Accept: "application/json" } });
+  if (answer.ok) await told.put(KEPT.renew, new Response(endpoint));
+}
+
+async function subscription(key) {
+  if (!key) return null; // the operator set none any more
+  const bytes = Uint8Array.from(atob(key.replaceAll("-", "+").replaceAll("_", "/")), (each) => each.charCodeAt(0));
+  return self.registration.pushManager.subscribe({ userVisibleOnly: true, applicationServerKey: bytes });
 }

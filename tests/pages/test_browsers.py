@@ -44,6 +44,46 @@ def test_what_is_wrong_is_said_to_the_script(viewer: User) -> None:
     assert browser(viewer).post("/account/browsers/", SENT).json()["message"] == "This endpoint belongs to another browser."
 
 
+def test_a_new_subscription_takes_the_place_of_the_old(viewer: User) -> None:
+    """As the service worker does it: it asks for the token, and what waits goes to the new endpoint."""
+    client = Client(enforce_csrf_checks=True)
+    make.sign_in(client, viewer)
+    before = make_browser(viewer, endpoint=SENT["endpoint"])
+    told = client.get("/account/browsers/renew/")
+    assert (told.json()["key"], "no-store" in told["Cache-Control"]) == (vapid.public_key(), True)
+    new = SENT | {"old": SENT["endpoint"], "endpoint": "https://push.example.org/new"}
+    assert client.post("/account/browsers/renew/", new).status_code == 403  # without the token
+    for _ in range(2):
+        answer = client.post("/account/browsers/renew/", new | {"csrfmiddlewaretoken": told.json()["token"]}, headers=AGENT)
+        assert (answer.status_code, answer.json()) == (201, {"id": before.pk})
+    made = Browser.objects.get()
+    assert (made.pk, made.endpoint, made.person, made.name) == (before.pk, new["endpoint"], viewer, "Firefox · Linux")
+    assert f'data-browser="{made.digest}"' in client.get("/account/").content.decode()
+
+
+@pytest.mark.parametrize("old", ["https://push.example.org/abc", "https://push.example.org/nobodys", "", "\u202e\x00", "x" * 100_000])
+def test_nothing_takes_the_place_of_anothers_or_nobodys(viewer: User, owner: User, stranger: User, old: str) -> None:
+    made = make_browser(viewer, endpoint=SENT["endpoint"])
+    new = SENT | {"old": old, "endpoint": "https://push.example.org/new"}
+    for person in (owner, stranger):
+        answer = browser(person).post("/account/browsers/renew/", new)
+        assert (answer.status_code, answer.json()["message"]) == (409, "You are not told in this browser.")
+    assert "/accounts/login/" in Client().post("/account/browsers/renew/", new)["Location"]
+    assert "/accounts/login/" in Client().get("/account/browsers/renew/")["Location"]
+    assert Browser.objects.get().endpoint == made.endpoint
+
+
+def test_a_hostile_new_subscription_changes_nothing(viewer: User, owner: User) -> None:
+    made = make_browser(viewer, endpoint=SENT["endpoint"])
+    make_browser(owner, endpoint="https://push.example.org/owners", auth="AAAAAAAAAAAAAAAAAAAAAA")
+    client, given = browser(viewer), SENT | {"old": SENT["endpoint"]}
+    assert client.post("/account/browsers/renew/", given | {"endpoint": "http://10.0.0.1/"}).status_code == 400
+    assert client.post("/account/browsers/renew/", given | {"auth": "x"}).status_code == 400
+    assert client.post("/account/browsers/renew/", given | {"endpoint": "https://push.example.org/owners"}).status_code == 409
+    assert client.put("/account/browsers/renew/").status_code == 405
+    assert Browser.objects.get(pk=made.pk).endpoint == made.endpoint
+
+
 def test_a_failed_test_message_says_why(viewer: User, settings: Settings) -> None:
     settings.VAPID_KEY = ""
     made = make_browser(viewer)

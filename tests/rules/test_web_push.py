@@ -4,6 +4,7 @@ import base64
 from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any, NamedTuple
+from unittest import mock
 
 import http_ece
 import orjson
@@ -20,8 +21,9 @@ from iotpanel.tenants.models import Membership, Role, Tenant, User
 from rules.channels.trying import send_test
 from rules.delivery import old, run
 from rules.models import Alarm, Browser, Channel, Delivery, OutboxItem, Target
-from rules.push import vapid
-from rules.push.browsers import subscribe
+from rules.outside.errors import Gone
+from rules.push import sending, vapid
+from rules.push.browsers import replace, subscribe
 from rules.rotations import create_rotation
 from tests.make import make_device, make_member
 from tests.rules.fakes import make_channel
@@ -53,11 +55,16 @@ def web(settings: Settings) -> Iterator[Web]:
         yield running
 
 
-def phone(person: User, web: Web, name: str = "") -> Phone:
+def phone(person: User, web: Web, name: str = "", old: str = "") -> Phone:
+    """A browser of a person; with `old`, one that takes the place of another's path."""
     key, path = ec.generate_private_key(ec.SECP256R1()), f"/push/{name or person.username}"
     point = key.public_key().public_bytes(Encoding.X962, PublicFormat.UncompressedPoint)
     texts = {"p256dh": base64.urlsafe_b64encode(point).decode(), "auth": base64.urlsafe_b64encode(SECRET).decode()}
-    subscribe(person, endpoint=f"{web.url}{path}", **texts, agent="Firefox/130.0 (Linux)")
+    texts |= {"endpoint": f"{web.url}{path}", "agent": "Firefox/130.0 (Linux)"}
+    if old:
+        replace(person, old=f"{web.url}{old}", **texts)
+    else:
+        subscribe(person, **texts)
     return Phone(web, key, path)
 
 
@@ -190,6 +197,48 @@ def test_who_has_left_meanwhile_is_told_nothing(how: str, tenant: Tenant, owner:
     assert theirs.told() == []
     assert not OutboxItem.objects.filter(kind="push", state="waiting").exists()
     assert Browser.objects.exists() == (how != "deleted")
+
+
+def test_what_waits_is_told_at_the_new_subscription(tenant: Tenant, owner: User, web: Web) -> None:
+    before = phone(owner, web, "before")
+    web.answer = lambda asked: (503, b"", {})
+    notify(channel_of(tenant), firing(tenant))
+    run.deliver()
+    assert (len(before.told()), Target.objects.get(kind="push").failures) == (1, 1)
+    web.answer = lambda asked: (201, b"", {})
+    after = phone(owner, web, "after", old=before.path)
+    run.deliver()  # at once: it was the old one that was down
+    assert (len(before.told()), len(after.told()), Browser.objects.count()) == (1, 1, 1)
+    assert not OutboxItem.objects.filter(kind="push").exists()
+
+
+def test_the_old_subscriptions_end_is_not_that_of_the_new(tenant: Tenant, owner: User, web: Web) -> None:
+    """The push service says that the old one is gone while the new one takes its place."""
+    before = phone(owner, web, "before")
+    after: list[Phone] = []
+
+    def push(*args: Any) -> str:
+        if not after:
+            after.append(phone(owner, web, "after", old=before.path))
+            raise Gone("410 Gone")
+        return sending.push(*args)
+
+    notify(channel_of(tenant), firing(tenant))
+    with mock.patch("rules.carriers.push.push", push):
+        run.deliver()
+        later()
+        run.deliver()
+    assert [len(each.told()) for each in (before, *after)] == [0, 1]
+    assert Browser.objects.get().endpoint.endswith("/push/after")
+
+
+def test_of_two_that_become_one_nothing_is_left_of_the_other(tenant: Tenant, owner: User, web: Web) -> None:
+    first, second = phone(owner, web, "first"), phone(owner, web, "second")
+    here = phone(owner, web, "second", old=first.path)
+    notify(channel_of(tenant), firing(tenant))
+    run.deliver()
+    assert (len(here.told()), Browser.objects.count(), Target.objects.filter(kind="push").count()) == (1, 1, 1)
+    assert second.path == here.path
 
 
 def test_nothing_is_left_of_browsers_that_went_with_their_person(tenant: Tenant, owner: User, viewer: User, web: Web) -> None:

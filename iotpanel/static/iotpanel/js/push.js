@@ -48,6 +48,12 @@ async function tell(subscription) {
   const body = new URLSearchParams({ endpoint, p256dh: keys.p256dh, auth: keys.auth, csrfmiddlewaretoken: section.dataset.token });
   const answer = await fetch(section.dataset.url, { method: "POST", body, headers: { Accept: "application/json" } });
   if (!answer.ok) throw new Error((await answer.json().catch(() => ({}))).message ?? String(answer.status));
+  await note(endpoint);
+}
+
+/** For the service worker, which some browsers do not tell what they have replaced. */
+async function note(endpoint) {
+  await (await caches.open("push")).put(section.dataset.renew, new Response(endpoint));
 }
 
 async function start(button) {
@@ -74,7 +80,10 @@ async function removed(event) {
   const form = event.target;
   try {
     const { subscription, row } = await mine();
-    if (row?.contains(form)) await subscription.unsubscribe();
+    if (row?.contains(form)) {
+      await caches.delete("push");
+      await subscription.unsubscribe();
+    }
   } catch (error) { /* it is removed from our list all the same */ }
   form.submit();
 }
@@ -86,8 +95,9 @@ async function bind() {
   button.addEventListener("click", () => start(button));
   showState(obstacle());
   if (obstacle()) return;
-  const { row } = await mine();
+  const { subscription, row } = await mine();
   if (!row) return;
+  await note(subscription.endpoint);
   row.querySelector("[data-this]").hidden = false;
   showState("on");
 }
