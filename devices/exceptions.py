@@ -1,5 +1,7 @@
 """The four ways in which an uplink can fail to become data; callers decide by type, never by text."""
 
+SENTENCE = 400  # characters of a detail that a line of the log has room for, as long as names and values are sensible
+
 
 class Invalid(Exception):
     """The device said something that can't be accepted as it stands: it becomes a dead letter.

@@ -14,6 +14,7 @@ from .messages import Values
 MAX_PROPERTIES = 1_000
 MAX_NAME = 256
 TYPES = ("number", "boolean", "text", "json")
+CHOICES_SHOWN, CHOICE_LENGTH = 5, 24  # of the values that are allowed: a refusal stays a sentence, and fits a line of the log
 _INT_MIN, _INT_MAX = -(2**63), 2**64 - 1
 
 
@@ -146,7 +147,7 @@ def _check_number(prop: Property, value: Any) -> None:
     if (prop.min is not None and value < prop.min) or (prop.max is not None and value > prop.max):
         raise Invalid("out_of_range", f"“{prop.key}” is {value}{_limits(prop)}")
     if prop.enum is not None and value not in prop.enum:
-        raise Invalid("out_of_range", f"“{prop.key}” is {value}, which is none of its values")
+        raise Invalid("out_of_range", f"“{prop.key}” is {value}, {_choices(prop.enum)}")
 
 
 def _check_word(prop: Property, value: Any) -> None:
@@ -157,7 +158,7 @@ def _check_word(prop: Property, value: Any) -> None:
     if wanted is str:
         check_free(prop.key, value)
     if prop.enum is not None and value not in prop.enum:
-        raise Invalid("out_of_range", f"“{prop.key}” is {str(value)[:100]!r}, which is none of its values")
+        raise Invalid("out_of_range", f"“{prop.key}” is {_shown(value, 100)}, {_choices(prop.enum)}")
 
 
 def _check_name(key: str) -> None:
@@ -193,6 +194,21 @@ def _kind(value: Any) -> str:
 
 
 def _limits(prop: Property) -> str:
+    low, high = (_shown(limit, CHOICE_LENGTH) for limit in (prop.min, prop.max))
     if prop.min is not None and prop.max is not None:
-        return f", outside {prop.min} to {prop.max}"
-    return f", below {prop.min}" if prop.min is not None else f", above {prop.max}"
+        return f", outside {low} to {high}"
+    return f", below {low}" if prop.min is not None else f", above {high}"
+
+
+def _choices(enum: tuple[Any, ...]) -> str:
+    """The first values that would have been taken, and how many more there are."""
+    first = ", ".join(_shown(value, CHOICE_LENGTH) for value in enum[:CHOICES_SHOWN])
+    more = len(enum) - CHOICES_SHOWN
+    return f"which is none of {first}" + (f" and {more} more" if more > 0 else "")
+
+
+def _shown(value: Any, length: int) -> str:
+    """A value as JSON would write it, but with what cannot be printed spelled out, and cut."""
+    text = value if isinstance(value, str) else str(value).lower()
+    cut = text if len(text) <= length else text[:length] + "…"
+    return repr(cut) if isinstance(value, str) else cut

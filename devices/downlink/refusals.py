@@ -2,6 +2,7 @@
 
 import structlog
 
+from devices.exceptions import SENTENCE
 from iotpanel.api.errors import ApiError, Conflict, TooLarge, TooMany
 
 _KINDS: dict[str, type[ApiError]] = {"device_disabled": Conflict, "too_large": TooLarge}
@@ -11,7 +12,7 @@ log = structlog.get_logger(__name__)
 
 def refuse(code: str, message: str, field: str) -> ApiError:
     """The error to raise; `field` is where it is wrong."""
-    log.info("downlink_refused", code=code, field=field, detail=message[:300])
+    log.info("downlink_refused", code=code, field=field, detail=message[:SENTENCE])
     if code == "queue_full":
         return TooMany(code, message, RETRY_AFTER)
     return _KINDS.get(code, ApiError)(code, message, {field: [message]})

@@ -9,11 +9,12 @@ from collections.abc import Iterable
 
 import structlog
 
+from devices.exceptions import SENTENCE
 from devices.messages import DeadLetter
 
 AGAIN = 60.0  # seconds until the same device is named for the same reason
 MOST = 300  # lines within that time
-LONGEST = 200  # characters of what devices wrote
+LONGEST = 200  # characters of a name that a device made up
 log = structlog.get_logger(__name__)
 
 
@@ -41,7 +42,7 @@ class Refused:
             self._silent += 1
         else:
             self._unsaid[who] = 0
-            about = {"device": who[1], "topic": letter.topic[:LONGEST], "detail": letter.detail[:LONGEST]}
+            about = {"device": who[1], "topic": letter.topic[:LONGEST], "detail": letter.detail[:SENTENCE]}
             log.info("dead_lettered", reason=letter.reason, **about)
 
     def _begin(self, at: float) -> None:

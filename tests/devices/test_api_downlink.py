@@ -3,9 +3,11 @@
 from typing import Any
 
 import pytest
+import structlog
 from django.utils import timezone
+from structlog.testing import capture_logs
 
-from devices.downlink import claims, shadow
+from devices.downlink import claims, refusals, shadow
 from devices.models import Command, Device
 from iotpanel.tenants.models import Role, Tenant, User
 from tests.make import WITH_COMMANDS, make_api_key, make_command, make_device, make_member, make_product
@@ -54,6 +56,18 @@ def test_waiting_for_one_that_does_not_end_answers_202(api: Rest) -> None:
 def test_refusals_have_a_code_and_a_place(api: Rest, body: dict[str, Any], status: int, code: str) -> None:
     assert refused(api.post("devices/valve/commands/", body), status, code)
     assert not Command.objects.exists()
+
+
+def test_a_refused_argument_is_one_sentence_for_rest_and_log(api: Rest, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(refusals, "log", structlog.get_logger())
+    with capture_logs() as lines:
+        answer = api.post("devices/valve/commands/", {"name": "set-level", "params": {"level": 1, "mode": "gentle"}})
+
+    sentence = "“mode” is 'gentle', which is none of 'soft', 'hard'"
+    assert refused(answer, 400, "out_of_range") == {"params": [sentence]}
+    assert answer.json()["message"] == sentence
+    logged = [(line["code"], line["detail"]) for line in lines if line["event"] == "downlink_refused"]
+    assert logged == [("out_of_range", sentence)]
 
 
 @pytest.mark.parametrize("wait", ["-1", "61", "soon"])

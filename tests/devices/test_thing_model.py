@@ -64,6 +64,43 @@ def test_the_detail_names_the_property_and_its_limits() -> None:
         model(min=-40, max=85).check_values({"p": 900})
 
 
+@pytest.mark.parametrize(
+    ("prop", "value", "detail"),
+    [
+        ({"type": "text", "enum": ["heat", "cool"]}, "off", "“p” is 'off', which is none of 'heat', 'cool'"),
+        ({"enum": [1, 2.5]}, 3, "“p” is 3, which is none of 1, 2.5"),
+        ({"type": "boolean", "enum": [False]}, True, "“p” is true, which is none of false"),
+        ({"enum": list(range(5))}, 7, "“p” is 7, which is none of 0, 1, 2, 3, 4"),
+        ({"enum": list(range(1000))}, -1, "“p” is -1, which is none of 0, 1, 2, 3, 4 and 995 more"),
+    ],
+)
+def test_the_detail_names_the_values_that_are_allowed(prop: dict[str, Any], value: Any, detail: str) -> None:
+    with pytest.raises(Invalid) as caught:
+        model(**prop).check_values({"p": value})
+    assert caught.value.detail == detail
+
+
+@pytest.mark.parametrize("character", ["x", "\n", "\x1b", "\u202e", "<", "\U0001f4a5"])
+def test_hostile_values_keep_the_detail_short_and_on_one_line(character: str) -> None:
+    with pytest.raises(Invalid) as caught:
+        model(type="text", enum=[character * 10_000 + str(number) for number in range(1000)]).check_values({"p": character * 5_000})
+    detail = caught.value.detail
+    assert detail.endswith("…' and 995 more") and detail.isprintable()
+    assert len(detail) < 1_600  # six texts, of which each character may be spelled out
+
+
+HUGE = 10**400
+
+
+@pytest.mark.parametrize(
+    "limits", [{"enum": [HUGE] * 9}, {"enum": [-HUGE] * 9}, {"min": HUGE}, {"max": -HUGE}, {"min": HUGE, "max": HUGE * 10}]
+)
+def test_long_numbers_are_cut_too(limits: dict[str, Any]) -> None:
+    with pytest.raises(Invalid) as caught:
+        model(**limits).check_values({"p": 1})
+    assert "10000000000000000000" in caught.value.detail and len(caught.value.detail) < 200
+
+
 def test_it_returns_the_names_that_it_does_not_know() -> None:
     assert model().check_values({"p": 1, "q": 2, "r": "x"}) == ["q", "r"]
 

@@ -4,8 +4,10 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+import structlog
 from django.db import connection
 from django.utils import timezone
+from structlog.testing import capture_logs
 
 from devices.exceptions import REASONS, Unavailable
 from devices.models import Device
@@ -14,6 +16,8 @@ from iotpanel.pages import dead_letters, reasons
 from iotpanel.tenants.models import Role, Tenant, User
 from telemetry import latest
 from telemetry.models import DeadLetterRecord
+from telemetry.uplink import publish, refused
+from telemetry.uplink.memory import memory
 from tests import make
 from tests.pages.people import browser, links, words
 
@@ -85,6 +89,27 @@ def test_one_letter_shows_its_bytes_as_text_and_hex(viewer: User, device: Device
     assert "3c 62 3e ff 00" in shown
     assert "Report in the frame 3" in shown
     assert "Correct the thing model" in shown
+
+
+def test_what_is_refused_is_one_sentence_for_device_log_and_page(viewer: User, tenant: Tenant, monkeypatch: pytest.MonkeyPatch) -> None:
+    memory().forget()
+    monkeypatch.setattr(refused, "log", structlog.get_logger())
+    monkeypatch.setattr(publish, "refused", refused.Refused())
+    modes = {"properties": [{"key": "mode", "type": "text", "enum": ["<b>", "cool", "heat", "dry", "fan", "off", "eco"]}]}
+    device, secret = make.make_device_with_secret(tenant, key="hvac", product=make.make_product(tenant, thing_model=modes))
+    headers = {"Authorization": f"Bearer {device.key}:{secret}"}
+    with capture_logs() as lines:
+        body = {"mode": "<script>" + "x" * 200}
+        answer = browser().post("/api/v1/device/telemetry", body, content_type="application/json", headers=headers)
+
+    sentence = f"“mode” is '<script>{'x' * 92}…', which is none of '<b>', 'cool', 'heat', 'dry', 'fan' and 2 more"
+    said = answer.json()
+    assert (answer.status_code, said["code"], said["message"]) == (422, "out_of_range", sentence)
+    assert said["details"]["problems"] == [{"index": None, "reason": "out_of_range", "detail": sentence}]
+    assert [(line["reason"], line["detail"]) for line in lines if line["event"] == "dead_lettered"] == [("out_of_range", sentence)]
+    page = browser(viewer).get(f"/dead-letters/{DeadLetterRecord.objects.get().pk}/").content
+    assert sentence in words(page)
+    assert b"<script>xxx" not in page
 
 
 def test_a_huge_letter_is_cut_and_says_its_size(viewer: User, device: Device) -> None:
