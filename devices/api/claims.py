@@ -9,7 +9,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from devices.enrolment import claims, many
-from devices.models import Device
+from devices.models import Claim, Device
 from iotpanel.api.streaming import stream_csv
 from iotpanel.api.throttling import count
 from iotpanel.tenants.api.base import TenantEndpoint
@@ -33,23 +33,31 @@ class ClaimsView(TenantEndpoint):
         given = self.validated(ClaimRequest, request.data)
         count(f"claim:{getattr(request.user, 'throttle_ident', None) or request.user.pk}", TRIES)
         code = given.pop("code")
-        device = claims.claim(self.tenant, code, **given, may_transfer=self.grant.role.allows(Role.ADMIN))
+        may_transfer = self.grant.role.allows(Role.ADMIN)
+        device = claims.claim(self.tenant, code, **given, may_transfer=may_transfer, person=self.person())
         return Response(DeviceSerializer(Device.objects.select_related("product", "presence").get(pk=device.pk)).data, status=201)
 
 
 class ClaimCodeView(TenantEndpoint):
-    """Prepares a device that has never been heard: disabled until somebody claims it by the code."""
+    """The code by which somebody may claim a device."""
 
     resource = "devices"
-    http_method_names = ["post"]
+    http_method_names = ["post", "delete"]
 
     @extend_schema(request=ClaimCodeRequest, responses={201: ClaimCode}, operation_id="devices_claim_code")
     def post(self, request: Request, key: str) -> Response:
+        """Prepares a device that has never been heard: disabled until somebody claims it by the code."""
         device = self.device(key)
         given = self.validated(ClaimCodeRequest, request.data or {})
         made, code = claims.prepare(device, **given)
         url = request.build_absolute_uri(f"/devices/-/claim/?code={code}")
         return Response({"code": code, "url": url, "expires_at": made.expires_at}, status=201, headers={"Cache-Control": "no-store"})
+
+    @extend_schema(responses={204: None}, operation_id="devices_claim_code_revoke")
+    def delete(self, request: Request, key: str) -> Response:
+        """Ends a code that nobody has used; the device stays disabled. 409 `code_used` where it has been claimed."""
+        claims.revoke(get_object_or_404(Claim.objects.filter(device=self.device(key))))
+        return Response(status=204)
 
     def device(self, key: str) -> Device:
         """The tenant's device; raises NotFound."""

@@ -18,7 +18,7 @@ from devices.models import Claim, Device, DevicePresence, Group, Product, Serial
 from devices.products import create_product
 from devices.provisioning import update_device
 from iotpanel.api.errors import Conflict, Forbidden, Unprocessable
-from iotpanel.tenants.models import Tenant
+from iotpanel.tenants.models import Tenant, User
 
 ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"  # Crockford's: no letter that looks like another one
 LOOKS_LIKE = str.maketrans({"O": "0", "I": "1", "L": "1"})
@@ -59,8 +59,16 @@ def prepare(device: Device, *, days: int = 365, transferable: bool = False) -> t
 
 
 @transaction.atomic
-def claim(tenant: Tenant, code: str, *, name: str = "", groups: Iterable[Group] = (), may_transfer: bool = True) -> Device:
-    """Takes the device of this code into use in the tenant, enabled and with its credentials.
+def claim(
+    tenant: Tenant,
+    code: str,
+    *,
+    name: str = "",
+    groups: Iterable[Group] = (),
+    may_transfer: bool = True,
+    person: User | None = None,
+) -> Device:
+    """Takes the device of this code into use in the tenant, enabled and with its credentials; `person` is None for an API key.
 
     Raises Unprocessable `wrong_code` (also for codes of other tenants that are not transferable), `code_expired`,
     `code_used`, Forbidden `permission_denied` where the device would have to move and `may_transfer` is false.
@@ -73,9 +81,20 @@ def claim(tenant: Tenant, code: str, *, name: str = "", groups: Iterable[Group] 
         _move(device, tenant)
     changes = {"name": name} if name else {}
     update_device(device, enabled=True, groups=groups, **changes)
-    found.claimed_at = timezone.now()
-    found.save(update_fields=["claimed_at"])
+    found.claimed_at, found.claimed_by = timezone.now(), person
+    found.save(update_fields=["claimed_at", "claimed_by"])
     return device
+
+
+@transaction.atomic
+def revoke(row: Claim) -> None:
+    """Ends a code that nobody has used; its device stays as it is. Raises Conflict `code_used`. One that is gone has ended already."""
+    found = Claim.objects.select_for_update().filter(pk=row.pk).first()
+    if found is None:
+        return
+    if found.claimed_at is not None:
+        raise Conflict("code_used", _("This device has been claimed already."))
+    found.delete()
 
 
 def _find(code: str, tenant: Tenant) -> Claim:

@@ -32,7 +32,8 @@ def claim_device(request: TenantRequest) -> HttpResponseBase:
         count(f"claim:{request.user.pk}", TRIES)
         chosen = Group.objects.for_tenant(request.tenant).filter(key=sent["group"].replace("\0", ""))
         may_transfer = request.role.allows(Role.ADMIN)
-        device = claims.claim(request.tenant, sent["code"], name=sent["name"], groups=chosen, may_transfer=may_transfer)
+        given: dict[str, Any] = {"name": sent["name"], "groups": chosen, "may_transfer": may_transfer, "person": request.user}
+        device = claims.claim(request.tenant, sent["code"], **given)
     except ApiError as error:
         return render(request, "devices/claim.html", context | {"error": error.message}, status=error.status_code)
     except ValidationError as error:

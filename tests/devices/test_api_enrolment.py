@@ -5,14 +5,16 @@ import io
 from typing import Any
 
 import pytest
+from auditlog.models import LogEntry
 from django.core.cache import cache
 from django.test import Client
 from pytest_django import Settings
 
 from devices.credentials import verify_secret
-from devices.models import Device
+from devices.enrolment import claims
+from devices.models import Claim, Device
 from iotpanel.tenants.models import Role, Tenant, User
-from tests.make import make_device, make_member, make_product
+from tests.make import make_api_key, make_device, make_member, make_product
 from tests.rest import Rest, refused, results
 
 pytestmark = pytest.mark.django_db
@@ -125,6 +127,24 @@ def test_a_device_is_prepared_and_claimed(api: Rest, tenant: Tenant, viewer: Use
     refused(operator.post("claims/", {"code": made["code"]}), 422, "code_used")
 
 
+@pytest.mark.usefixtures("audited")
+def test_it_is_kept_which_person_claimed_a_device(api: Rest, tenant: Tenant) -> None:
+    operator = make_member(tenant, Role.OPERATOR, username="otto")
+    secret = make_api_key(tenant, role=Role.OPERATOR, scopes=["devices:write"])[1]
+    for name, who in (("pump-1", Rest(operator)), ("pump-2", Rest(bearer=secret))):
+        _claim, code = claims.prepare(make_device(tenant, key=name))
+        assert who.post("claims/", {"code": code}).status_code == 201
+    assert dict(Claim.objects.values_list("device__key", "claimed_by__username")) == {"pump-1": "otto", "pump-2": None}
+
+    log = LogEntry.objects.get_for_model(Claim).filter(action=LogEntry.Action.UPDATE).order_by("id")
+    said = [(entry.actor, entry.changes["claimed_at"][0]) for entry in log]
+    assert said == [(operator, "None"), (None, "None")]
+    operator.delete()
+    assert Claim.objects.get(device__key="pump-1").claimed_at is not None
+    Device.objects.all().delete()  # their names are in the history of what goes with them
+    assert not Claim.objects.exists()
+
+
 def test_a_stranger_claims_what_is_transferable_only(api: Rest, tenant: Tenant, stranger: User) -> None:
     make_device(tenant, key="pump-1")
     code = api.post("devices/pump-1/claim-code/").json()["code"]
@@ -133,6 +153,19 @@ def test_a_stranger_claims_what_is_transferable_only(api: Rest, tenant: Tenant, 
     assert Rest(stranger).post("claims/", {"code": code}).status_code == 201
     assert api.get("devices/pump-1/").status_code == 404
     assert Rest(stranger).get("devices/pump-1/").status_code == 200
+
+
+def test_an_administrator_ends_a_code_that_nobody_used(api: Rest, tenant: Tenant, viewer: User, stranger: User) -> None:
+    address = f"devices/{make_device(tenant, key='pump-1').key}/claim-code/"
+    refused(api.delete(address), 404, "not_found")
+    code = api.post(address).json()["code"]
+    for who, status in ((viewer, 403), (make_member(tenant, Role.OPERATOR), 403), (stranger, 404)):
+        assert Rest(who).delete(address).status_code == status
+    assert api.delete(address).status_code == 204
+    refused(api.post("claims/", {"code": code}), 422, "wrong_code")
+
+    assert api.post("claims/", {"code": api.post(address).json()["code"]}).status_code == 201
+    refused(api.delete(address), 409, "code_used")
 
 
 def test_codes_are_not_guessed_in_a_loop(api: Rest, settings: Settings) -> None:

@@ -14,7 +14,7 @@ from devices.enrolment import claims, many, policies, qr
 from devices.enrolment.registration import register
 from devices.models import Claim, Device, DevicePresence, Product
 from iotpanel.api.errors import ApiError, Conflict, Forbidden, Unauthorized, Unprocessable
-from iotpanel.tenants.models import Tenant
+from iotpanel.tenants.models import Tenant, User
 from tests.make import make_device, make_device_with_secret, make_group, make_product
 
 pytestmark = pytest.mark.django_db
@@ -69,6 +69,35 @@ def test_a_new_code_ends_the_old_one(tenant: Tenant) -> None:
     _second, new = claims.prepare(device)
     assert refused(tenant, old) == "wrong_code"
     assert claims.claim(tenant, new) == device
+
+
+def test_a_revoked_code_opens_nothing_and_its_device_stays_disabled(tenant: Tenant) -> None:
+    made, code = claims.prepare(make_device(tenant))
+    claims.revoke(made)
+    assert refused(tenant, code) == "wrong_code"
+    assert not Device.objects.get().enabled
+    claims.revoke(made)  # somebody else was quicker
+
+
+def test_a_code_that_was_used_is_not_revoked(tenant: Tenant, owner: User) -> None:
+    made, code = claims.prepare(make_device(tenant))
+    claims.claim(tenant, code, person=owner)
+    with pytest.raises(Conflict) as caught:
+        claims.revoke(made)
+    assert caught.value.code == "code_used"
+    assert Claim.objects.get().claimed_by == owner
+
+
+def test_codes_are_found_by_their_state(tenant: Tenant) -> None:
+    for key in ("waiting", "claimed", "expired"):
+        _made, code = claims.prepare(make_device(tenant, key=key))
+        if key == "claimed":
+            claims.claim(tenant, code)
+    Claim.objects.exclude(device__key="waiting").update(expires_at=timezone.now())  # a claimed one does not expire
+
+    for key in ("waiting", "claimed", "expired"):
+        found = Claim.objects.in_state(key).get()
+        assert (found.device.key, found.state) == (key, key)
 
 
 @pytest.mark.parametrize("code", ["", "x", "0000-0000-0000-0000", "' OR 1=1", "🦄", "A" * 60])

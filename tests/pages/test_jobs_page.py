@@ -107,6 +107,7 @@ def test_a_qr_code_leads_to_the_form_and_the_form_to_the_device(tenant: Tenant) 
     assert (answer.status_code, answer["Location"]) == (302, "/devices/pump-1/")
     device = Device.objects.get()
     assert (device.name, device.enabled, device.groups.get().key) == ("In the hall", True, "hall")
+    assert device.claim.claimed_by == operator
     assert "has been claimed already" in words(claim(operator, code=code).content)
 
 
