@@ -9,9 +9,9 @@ from django.urls import reverse
 from pytest_django import Settings
 
 from devices.models import Firmware, Product, RunningFirmware
-from iotpanel.tenants.models import Tenant, User
+from iotpanel.tenants.models import Role, Tenant, User
 from tests.admin_client import Admin, errors_of
-from tests.make import make_device, make_firmware, make_product
+from tests.make import make_device, make_firmware, make_product, make_tenant
 from tests.pages.people import browser, words
 
 pytestmark = pytest.mark.django_db
@@ -95,4 +95,12 @@ def test_the_admin_uploads_and_says_what_is_wrong(pump: Product, owner: User, st
     assert Admin(stranger).open(made).status_code == 404
     assert reverse("admin:devices_firmware_changelist").encode() in admin.list(Firmware).content
     assert admin.delete(made).status_code == 302
+    assert not Firmware.objects.exists()
+
+
+def test_who_only_looks_at_a_product_uploads_nothing_for_it(pump: Product, viewer: User) -> None:
+    """An administrator of one tenant who is a viewer of another."""
+    make_tenant().memberships.create(user=viewer, role=Role.ADMIN)
+    answer = Admin(viewer).add(Firmware, product=pump.pk, version="1.0.0", image=SimpleUploadedFile("x", b"image"))
+    assert "product" in errors_of(answer)
     assert not Firmware.objects.exists()

@@ -111,8 +111,9 @@ class ByRole(BaseModelAdmin):
             return field
         if field.queryset.model is Tenant:
             field.queryset = tenants_of(request.user, self.add_role or Role.OWNER)
-        elif hasattr(field.queryset, "for_user"):
-            field.queryset = field.queryset.for_user(request.user)
+        elif hasattr(field.queryset, "tenant_path"):
+            mine = tenants_of(request.user, self.add_role or self.change_role or Role.OWNER)
+            field.queryset = field.queryset.filter(**{f"{field.queryset.tenant_path}__in": mine})
         return field
 
     def _get_obj_does_not_exist_redirect(self, request: HttpRequest, opts: Any, object_id: str) -> Any:
