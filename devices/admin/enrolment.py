@@ -6,7 +6,6 @@ from typing import Any
 from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest
-from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -16,7 +15,7 @@ from devices import certificates
 from devices.enrolment import serials
 from devices.models import DeviceCertificate, Serial
 from iotpanel.api.errors import ApiError
-from iotpanel.tenants.admin.base import TenantModelAdmin
+from iotpanel.tenants.admin.base import ReadOnlyAdmin
 from iotpanel.tenants.models import Role
 
 from . import marks
@@ -25,14 +24,13 @@ TONES = {"registered": "good", "denied": "major"}
 ENDS = {"revoked": "major", "ending": "minor"}
 
 
-class DecidedAdmin(TenantModelAdmin):
+class DecidedAdmin(ReadOnlyAdmin):
     """Of what devices have brought about: looked at and decided on, never typed in."""
 
-    change_role = add_role = delete_role = None
     list_filter_submit = True
 
     @admin.display(description=gettext_lazy("device"), ordering="device__key")
-    def shown_device(self, obj: Serial | DeviceCertificate) -> SafeString | str:
+    def shown_device(self, obj: Any) -> SafeString | str:
         return marks.to_device(obj.device) if obj.device else "–"
 
 
@@ -70,7 +68,7 @@ class SerialAdmin(DecidedAdmin):
 
     @admin.display(description=gettext_lazy("state"), ordering="state")
     def shown_state(self, obj: Serial) -> SafeString:
-        return format_html('<span class="badge" data-tone="{}">{}</span>', TONES.get(obj.state, ""), obj.get_state_display())
+        return marks.badge(obj.get_state_display(), TONES.get(obj.state, ""))
 
     @admin.display(description=gettext_lazy("asked at"), ordering="asked_at")
     def asked(self, obj: Serial) -> SafeString | str:
@@ -103,7 +101,7 @@ class CertificateAdmin(DecidedAdmin):
     @admin.display(description=gettext_lazy("state"))
     def shown_state(self, obj: DeviceCertificate) -> SafeString:
         words = {"active": _("in force"), "ending": _("ends soon"), "ended": _("ended"), "revoked": _("revoked")}
-        return format_html('<span class="badge" data-tone="{}">{}</span>', ENDS.get(obj.state, ""), words[obj.state])
+        return marks.badge(words[obj.state], ENDS.get(obj.state, ""))
 
     @admin.display(description=gettext_lazy("valid until"), ordering="not_after")
     def ends(self, obj: DeviceCertificate) -> SafeString | str:

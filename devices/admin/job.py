@@ -1,6 +1,5 @@
 """Jobs and how they went; they are started and steered on their own pages."""
 
-import json
 from typing import Any
 
 from django.contrib import admin
@@ -50,16 +49,12 @@ class JobAdmin(ReadOnlyAdmin):
 
     @admin.display(description=gettext_lazy("what is done"))
     def shown_spec(self, obj: Job) -> SafeString:
-        return _json(obj.spec)
+        return marks.sheet(obj.spec)
 
     @admin.display(description=gettext_lazy("devices"))
     def shown_target(self, obj: Job) -> SafeString:
-        return _json(obj.target)
+        return marks.sheet(obj.target)
 
     @admin.display(description=gettext_lazy("rollout"))
     def shown_rollout(self, obj: Job) -> SafeString:
-        return _json(obj.rollout)
-
-
-def _json(value: Any) -> SafeString:
-    return format_html('<pre class="snippet-block">{}</pre>', json.dumps(value, indent=1, ensure_ascii=False))
+        return marks.sheet(obj.rollout)

@@ -1,6 +1,8 @@
 """How devices and their parts look in lists: by the marks of the pages, every name escaped."""
 
+import json
 from datetime import datetime
+from typing import Any
 
 from django.template.defaultfilters import date
 from django.urls import reverse
@@ -30,17 +32,31 @@ def _state(device: Device) -> tuple[str, str]:
     return ("online", _("Online")) if presence.online else ("offline", _("Offline"))
 
 
+def badge(words: Any, tone: str = "") -> SafeString:
+    return format_html('<span class="badge" data-tone="{}">{}</span>', tone, words)
+
+
+def sheet(value: Any) -> SafeString:
+    """JSON to be read, as a block."""
+    return format_html('<pre class="snippet-block is-sheet" tabindex="0">{}</pre>', json.dumps(value, indent=2, ensure_ascii=False))
+
+
+def flag(value: bool) -> str:
+    """What is so; what is not so is no alarm."""
+    return _("yes") if value else "–"
+
+
 def moment(at: datetime | None) -> SafeString | str:
-    """Ages under a day are relative, older ones absolute; the exact time is the tooltip."""
+    """Ages under a day are relative, older ones and what is to come absolute; the exact time is the tooltip."""
     if at is None:
         return "–"
     age = (timezone.now() - at).total_seconds()
-    if age < 60:
-        words = _("%(count)d s ago") % {"count": max(0, int(age))}
-    elif age < DAY:
-        words = _("%(age)s ago") % {"age": timesince(at, depth=1)}
-    else:
+    if not -60 < age < DAY:
         words = date(timezone.localtime(at), "j M Y H:i")
+    elif age < 60:
+        words = _("%(count)d s ago") % {"count": max(0, int(age))}
+    else:
+        words = _("%(age)s ago") % {"age": timesince(at, depth=1)}
     exact = timezone.localtime(at).isoformat(timespec="seconds")
     return format_html('<time datetime="{}" title="{}" class="whitespace-nowrap">{}</time>', exact, exact, words)
 

@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+from django.utils import timezone
 
 from devices.enrolment import policies, serials
 from devices.models import DeviceCertificate, Serial
@@ -23,6 +24,18 @@ def waiting(tenant: Tenant) -> Serial:
 @pytest.fixture
 def certificate(tenant: Tenant) -> DeviceCertificate:
     return make_certificate(make_device(product=make_product(tenant), key="valve-1", name="<b>Valve</b>"))
+
+
+def test_what_is_to_come_is_a_date(certificate: DeviceCertificate, viewer: User) -> None:
+    page = Admin(viewer).list(DeviceCertificate).content.decode()
+    assert f"{timezone.localtime(certificate.not_after):%Y %H:%M}</time>" in page
+
+
+@pytest.mark.parametrize("model", [Serial, DeviceCertificate])
+def test_a_superuser_looks_and_types_nothing_in(waiting: Serial, certificate: DeviceCertificate, superuser: User, model: Any) -> None:
+    admin, row = Admin(superuser), model.objects.get()
+    assert (admin.open(row).status_code, admin.open(row, "history").status_code) == (200, 200)
+    assert [admin.add(model).status_code, admin.change(row).status_code, admin.delete(row).status_code] == [403, 403, 403]
 
 
 @pytest.mark.parametrize(("model", "words"), [(Serial, "SN-1"), (DeviceCertificate, "valve-1")])
