@@ -3,9 +3,11 @@
 from typing import Any
 
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
+from django.db import connection
 from django.db.models import Model
 from django.http import HttpResponse
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from iotpanel.tenants.models import User
@@ -54,3 +56,13 @@ def errors_of(response: Any) -> dict[str, list[str]]:
     assert response.status_code == 200, response.status_code
     form = response.context["adminform"].form
     return {name: [str(message) for message in messages] for name, messages in form.errors.items()}
+
+
+def queries_of(user: User, model: type[Model], obj: Model | None = None) -> int:
+    """How many questions the database is asked for the list, or for one record, once what is remembered is known."""
+    admin = Admin(user)
+    for _warm in range(2):
+        with CaptureQueriesContext(connection) as asked:
+            page = admin.list(model) if obj is None else admin.open(obj)
+    assert page.status_code == 200
+    return len(asked)

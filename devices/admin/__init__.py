@@ -1,5 +1,5 @@
 """The admin of the registry, one noun per file."""
 
-from . import command, device, enrolment, firmware, group, job, product
+from . import claim, command, device, enrolment, firmware, group, job, product, registration, shadow
 
-__all__ = ["command", "device", "enrolment", "firmware", "group", "job", "product"]
+__all__ = ["claim", "command", "device", "enrolment", "firmware", "group", "job", "product", "registration", "shadow"]

@@ -42,7 +42,7 @@ class Shadow(models.Model):
         indexes = [models.Index(fields=["device"], condition=~Q(wanted=""), name="shadow_wanted")]
 
     def __str__(self) -> str:
-        return f"{self.device_id} {self.version}"
+        return f"{self.device.key if Shadow.device.is_cached(self) else self.device_id} {self.version}"
 
 
 class ShadowStep(models.Model):

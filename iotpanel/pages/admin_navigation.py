@@ -18,7 +18,8 @@ def _groups() -> list[Group]:
     fleet = [(_("Devices"), "sensors", "devices_device"), (_("Products"), "deployed_code", "devices_product")]
     fleet += [(_("Firmware"), "system_update_alt", "devices_firmware"), (_("Commands"), "send", "devices_command")]
     fleet += [(_("Jobs"), "checklist", "devices_job"), (_("Serial numbers"), "pin", "devices_serial")]
-    fleet.append((_("Certificates"), "verified_user", "devices_devicecertificate"))
+    fleet += [(_("Registration"), "how_to_reg", "devices_registrationpolicy"), (_("Claim codes"), "qr_code_2", "devices_claim")]
+    fleet += [(_("Certificates"), "verified_user", "devices_devicecertificate"), (_("Shadows"), "compare", "devices_shadow")]
     people = [(_("Tenants"), "domain", "tenants_tenant"), (_("Members"), "group", "tenants_membership")]
     people += [(_("API keys"), "key", "tenants_apikey"), (_("People"), "person", "tenants_user")]
     signing_in = [(_("Failed sign-ins"), "gpp_maybe", "axes_accessattempt"), (_("Sign-ins"), "login", "axes_accesslog")]

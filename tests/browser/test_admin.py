@@ -98,7 +98,8 @@ def test_import_shows_what_it_would_do(visit: Start, platform: Platform, tmp_pat
 def test_pages_are_quiet_and_fit(visit: Start, platform: Platform, width: str, theme: str) -> None:
     """Each page is loaded in one of the looks, and must fit in both widths."""
     person = visit(width=width, theme=theme)
-    lists = ("devices/device", "devices/product", "devices/group", "telemetry/deadletterrecord", "tenants/membership", "auditlog/logentry")
+    lists: tuple[str, ...] = ("devices/device", "devices/product", "devices/group", "telemetry/deadletterrecord")
+    lists += ("tenants/membership", "devices/claim", "devices/registrationpolicy", "devices/shadow", "auditlog/logentry")
     pages = ["", *(f"{name}/" for name in lists), "devices/device/add/", "devices/product/add/", "devices/device/import/"]
     for path in pages[width == "phone" :: 2]:
         person.open(f"/admin/{path}")

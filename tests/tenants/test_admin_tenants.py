@@ -136,7 +136,7 @@ class TestTheSite:
             if not hasattr(each, "add_role") or each.add_role is not None:
                 expected = 403 if meta.app_label == "axes" else 200
                 assert admin.client.get(f"{address}add/").status_code == expected, address
-        self.sidebar_leads_where_one_may_go(admin, opened, links=28)
+        self.sidebar_leads_where_one_may_go(admin, opened, links=31)
 
     def test_no_page_but_ones_own_opens_for_a_viewer_and_the_sidebar_has_no_other(self, viewer: User) -> None:
         admin, opened = Admin(viewer), {}
@@ -146,10 +146,11 @@ class TestTheSite:
             if response.status_code == 200:
                 opened[admin.address(model)] = model._meta.model_name
         fleet = {"device", "product", "group", "command", "job", "firmware", "serial", "devicecertificate"}
+        fleet |= {"claim", "registrationpolicy", "shadow"}
         outside = {"forwarder", "channel", "outboxitem", "delivery"}
         logic = {"rule", "alarm", "maintenance", "rotation", "notice"}
         assert set(opened.values()) == fleet | outside | logic | {"deadletterrecord", "replayrun", "reprocessrun", "tenant"}
-        self.sidebar_leads_where_one_may_go(admin, set(opened), links=20)
+        self.sidebar_leads_where_one_may_go(admin, set(opened), links=23)
 
     def sidebar_leads_where_one_may_go(self, admin: Admin, opened: set[str], links: int) -> None:
         """Each of its links is a list that has opened before, or opens now."""
