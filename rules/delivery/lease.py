@@ -26,7 +26,7 @@ _TAKE = """
               AND item.state = 'waiting' AND item.due_at <= statement_timestamp()
           )
         ORDER BY last_ok_at NULLS FIRST, id LIMIT 1
-        FOR UPDATE SKIP LOCKED
+        FOR NO KEY UPDATE SKIP LOCKED
     )
     RETURNING id
 """

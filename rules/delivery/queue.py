@@ -9,7 +9,7 @@ from django.db.models import Exists, OuterRef, QuerySet
 from django.db.models.functions import Now
 from django.utils import timezone
 
-from rules.models import OutboxItem, Target
+from rules.models import Delivery, OutboxItem, Target
 
 from .parcels import Parcel, Sent, bundled, by_item, lines, unpack, without
 
@@ -21,6 +21,9 @@ _ROWS_OF_TARGET = OutboxItem.objects.filter(
     tenant_id=OuterRef("tenant_id"), kind=OuterRef("kind"), target=OuterRef("target"), lane=OuterRef("lane")
 )
 KEPT = Exists(_ROWS_OF_TARGET)  # of a query of targets: whether there are rows at all
+RECORDED = Exists(
+    Delivery.objects.filter(tenant_id=OuterRef("tenant_id"), kind=OuterRef("kind"), target=OuterRef("target"), lane=OuterRef("lane"))
+)  # whether anything that was sent to it is still shown
 WAITS = Exists(_ROWS_OF_TARGET.filter(state=State.WAITING))
 
 
