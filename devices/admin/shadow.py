@@ -18,7 +18,7 @@ from iotpanel.tenants.admin.base import ReadOnlyAdmin
 
 from . import marks
 
-LENGTH, PATCH = 80, 300  # characters of the JSON in a list, and of a step's
+LENGTH, PATCH = 60, 300  # characters of the JSON in a list, and of a step's
 STEPS = 50
 PARTS = {"desired": gettext_lazy("desired"), "reported": gettext_lazy("reported"), "shared": gettext_lazy("shared attributes")}
 
