@@ -149,6 +149,7 @@ class MqttConnector:
         if self.holding:
             return
         at = arrivals(len(messages))
+        self.echo.heard(at)
         for acknowledged, run in groupby(messages, lambda message: bool(message.mid)):
             some = list(run)
             uplinks = self._uplinks(some, at)

@@ -14,6 +14,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -172,7 +173,8 @@ class Device:
             self.stopped.wait(self.memory.settings["interval"])
         self.client.publish(self.up("status"), "offline", qos=1).wait_for_publish(2)
         self.client.disconnect()
-        self.client.loop_stop()
+        with suppress(AttributeError):  # its thread may have ended by itself between paho's two looks at it
+            self.client.loop_stop()
 
 
 def main() -> int:

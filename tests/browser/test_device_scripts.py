@@ -18,6 +18,12 @@ PLACE = """(() => {
   for (const said of [["lat", 3000, 53.5], ["lon", 2000, -9], ["speed", 4000, 7], ["cell", 1000, { lat: 1, lon: 1 }]]) place.take(...said);
   return row.firstChild.textContent.replaceAll("\u00b0", "");
 })()"""
+RECENT = """((late) => {
+  const recent = new m.Recent();
+  for (const [ms, value] of [[90, 1], [95, 2], [100, 3]]) recent.take("d:p", ms, value, 0);
+  if (late) recent.take("d:p", 5, 7, late);
+  return recent;
+})"""
 CASES: list[tuple[str, str, Any]] = [
     ("chart-points", f"m.gaps({HOURLY}, {{period: 3600, bucket: 0}}, 0, 20000000)", [[3_600_000, 18_000_000]]),
     ("chart-points", f"m.gaps({HOURLY}, {{period: null, bucket: 0}}, 0, 20000000)", []),
@@ -30,6 +36,12 @@ CASES: list[tuple[str, str, Any]] = [
     ("chart-points", "m.statistics([])", None),
     ("chart-points", "(() => { const p = [[0,1,1,1,1]]; m.append(p, 59000, 3, 60); return p; })()", [[0, 2, 1, 3, 2]]),
     ("chart-points", "(() => { const p = [[60000,1,1,1,1]]; m.append(p, 5, 3, 0); return p.length; })()", 1),
+    # An answer up to 100 whose newest reading is of 90: what came at 90 is in it, the later ones can't be.
+    ("chart-recent", f"{RECENT}().after('d:p', 100, 90)", [[95, 2], [100, 3]]),
+    ("chart-recent", f"{RECENT}().after('d:p', 100, 99)", [[100, 3]]),
+    ("chart-recent", f"{RECENT}().after('d:p', 100)", [[90, 1], [95, 2], [100, 3]]),
+    ("chart-recent", f"{RECENT}().after('d:q', 100)", []),
+    ("chart-recent", f"{RECENT}(40000).after('d:p', 0)", [[5, 7]]),
     ("chart-axis", "m.niceScale(20.1, 24.7, false)", {"min": 18, "max": 26, "interval": 2, "digits": 0}),
     ("chart-axis", "m.niceScale(5, 5, false).max > 5", True),
     ("chart-axis", "m.niceScale(Infinity, -Infinity, false).max", 1),

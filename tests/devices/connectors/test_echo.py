@@ -66,6 +66,36 @@ def test_a_new_connection_waits_for_its_own_first_word(clock: list[int]) -> None
     assert echo.lag() == 4
 
 
+def test_a_broker_that_swallows_words_is_told_from_one_with_a_backlog(clock: list[int]) -> None:
+    said: list[bytes] = []
+    echo = Echo("w", said.append)
+    echo.say()
+    echo.committed(echo.read(said[-1]))
+    echo.say()
+    for _ in range(60):  # an hour in which the word has not come back, but always something else
+        clock[0] += 60_000_000
+        echo.heard(clock[0])
+        echo.say()
+    assert echo.lag() == 3600
+
+    clock[0] += module.QUIET + 1
+    assert echo.lag() is None  # nothing at all comes, so nothing is behind: nobody knows
+
+    echo.committed(echo.read(said[-1]))  # allowed again
+    assert echo.lag() == 0
+
+
+def test_a_quiet_connection_on_which_words_come_back_is_not_behind(clock: list[int]) -> None:
+    said: list[bytes] = []
+    echo = Echo("w", said.append)
+    for _ in range(3):
+        clock[0] += 10 * module.QUIET
+        echo.say()
+        assert echo.lag() in (None, 0)
+        echo.committed(echo.read(said[-1]))
+        assert echo.lag() == 0
+
+
 @pytest.mark.parametrize("payload", [b"", b"\0" * 24, b"x" * 23, b"x" * 10_000])
 def test_nobody_elses_word_counts(payload: bytes) -> None:
     assert Echo("w", lambda _: None).read(payload) == 0

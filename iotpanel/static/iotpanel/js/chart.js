@@ -6,6 +6,7 @@ import { append } from "./chart-points.js";
 import { frame, option, units } from "./chart-option.js";
 import { loadFlags, loadSeries, seriesId, seriesOf } from "./chart-load.js";
 import { Pointer } from "./chart-pointer.js";
+import { Recent } from "./chart-recent.js";
 import { appendState, drawStates, FRAME } from "./chart-states.js";
 import { Strip } from "./chart-strip.js";
 import { onTheme, theme } from "./chart-theme.js";
@@ -27,6 +28,7 @@ export class HistoryChart {
     this.property = propertyIn(location.search) || card.dataset.property;
     this.compared = comparedIn(location.search).slice(0, MOST - 1);
     this.series = [];
+    this.recent = new Recent();
     this.flags = [];
     this.wide = { points: [], rhythm: {} };
     this.hidden = new Set();
@@ -156,6 +158,7 @@ export class HistoryChart {
     const found = lines.filter(Boolean);
     for (const line of found) if (line.device === this.device) line.label = line.name;
     this.series = found.filter((line) => line.kind === found[0].kind);
+    if (this.window.following) for (const line of this.series) this.catchUp(line, span[1]);
     this.flags = flags;
     this.wide = { points: wide.points ?? [], rhythm: wide };
   }
@@ -174,13 +177,25 @@ export class HistoryChart {
 
   /** A live value: joins its series where the window ends now. */
   append(device, property, ms, value) {
-    const line = this.series.find((one) => one.id === seriesId(device, property));
-    if (!line || !this.window.following) return;
+    const id = seriesId(device, property);
+    this.recent.take(id, ms, value);
+    const line = this.series.find((one) => one.id === id);
+    if (line && this.window.following && this.join(line, ms, value)) this.soon();
+  }
+
+  /** Whether the value is of the series' kind. */
+  join(line, ms, value) {
     if (line.kind === "states") appendState(line.segments, ms, value);
     else if (["number", "bigint"].includes(typeof value)) append(line.points, ms, Number(value), line.bucket);
-    else return;
+    else return false;
     line.readings += 1;
-    this.soon();
+    return true;
+  }
+
+  /** What came while the series was loaded up to `end`, or is ahead of the page's clock. */
+  catchUp(line, end) {
+    const last = line.kind === "states" ? line.segments.at(-1)?.[1] : line.points.at(-1)?.[0] + (line.bucket ?? 0) * 1000;
+    for (const [ms, value] of this.recent.after(line.id, end, last || -Infinity)) this.join(line, ms, value);
   }
 
   soon() {

@@ -12,9 +12,15 @@ export function now() {
   return Date.now() - skew;
 }
 
-/** Takes the server's time out of the page (`data-now`, ms) or out of an answer. */
-export function setClock(serverNow) {
-  skew = Date.now() - serverNow;
+/** Takes the server's time (ms) out of the page (`data-now`), which was written just before its first byte came. */
+export function setClock(serverNow, came = firstByte()) {
+  skew = came - serverNow;
+}
+
+/** When the page began to arrive, by this browser's clock: scripts and styles may have taken long since. */
+function firstByte() {
+  const [page] = performance.getEntriesByType("navigation");
+  return page?.responseStart ? performance.timeOrigin + page.responseStart : Date.now();
 }
 
 /** fresh, late or stale. What comes without a rhythm is stale when the whole device is silent (`silence` in seconds). */
