@@ -9,21 +9,12 @@ from devices.messages import Report, Values
 from iotpanel.databases import prepared
 
 from .models import Latest
-from .stores.backend.packed import bigints, instants, jsons
+from .stores.backend.packed import bigints, documents, instants
 from .stores.session import unavailable_unless_refused
 
 Entry = tuple[Any, int]  # a value and its instant, in µs since 1970
 
-# Sorted, so that two batches that meet on the same devices wait for each other instead of locking each other out.
-MERGE = """
-    INSERT INTO telemetry_latest AS row (device_id, newest_at, merged_from, values)
-    SELECT * FROM unnest(%s, %s, %s, %s) AS new (device_id, newest_at, merged_from, values) ORDER BY 1
-    ON CONFLICT (device_id) DO UPDATE SET
-        newest_at = greatest(row.newest_at, excluded.newest_at),
-        merged_from = excluded.merged_from,
-        values = CASE WHEN excluded.merged_from >= row.newest_at THEN row.values || excluded.values
-                      ELSE telemetry_newer(row.values, excluded.values) END
-"""
+MERGE = "SELECT telemetry_merge(%s, %s, %s, %s)"  # telemetry/migrations/0012_take.py
 
 
 class Columns(NamedTuple):
@@ -40,7 +31,7 @@ def merge(reports: Sequence[Report]) -> None:
     said = columns(reports)
     if said.devices:
         with unavailable_unless_refused(savepoint=False):
-            prepared(MERGE, [bigints(said.devices), instants(said.newest_at), instants(said.merged_from), jsons(said.values)])
+            prepared(MERGE, [bigints(said.devices), instants(said.newest_at), instants(said.merged_from), documents(said.values)])
 
 
 def columns(reports: Sequence[Report]) -> Columns:

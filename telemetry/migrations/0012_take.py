@@ -1,7 +1,24 @@
-"""One call that writes what nearly all batches are made of; what calls it, and why, is in telemetry/at_once.py."""
+"""Calls that write what batches are made of: the newest values, for telemetry/latest.py, and all of it, for telemetry/at_once.py."""
 
 from django.db import migrations
 
+# Sorted, so that two batches that meet on the same devices wait for each other instead of locking each other out.
+MERGE = """
+CREATE FUNCTION telemetry_merge(devices bigint[], newest timestamptz[], oldest timestamptz[], documents text[]) RETURNS void
+LANGUAGE plpgsql AS $$
+BEGIN
+    INSERT INTO telemetry_latest AS row (device_id, newest_at, merged_from, values)
+    SELECT new.device_id, new.newest_at, new.merged_from, new.document::jsonb
+    FROM unnest(devices, newest, oldest, documents) AS new (device_id, newest_at, merged_from, document) ORDER BY 1
+    ON CONFLICT (device_id) DO UPDATE SET
+        newest_at = greatest(row.newest_at, excluded.newest_at),
+        merged_from = excluded.merged_from,
+        values = CASE WHEN excluded.merged_from >= row.newest_at THEN row.values || excluded.values
+                      ELSE telemetry_newer(row.values, excluded.values) END;
+END
+$$
+"""
+UNMERGE = "DROP FUNCTION telemetry_merge(bigint[], timestamptz[], timestamptz[], text[])"
 # Documents come as text, so that one that is no JSON here (\\u0000) is met where it can be caught.
 TAKE = """
 CREATE FUNCTION telemetry_take(
@@ -25,15 +42,7 @@ BEGIN
     SELECT DISTINCT late.device_id, date_trunc('hour', late.at, 'UTC'), false
     FROM unnest(devices, instants) AS late (device_id, at) WHERE late.at < sealed ORDER BY 1, 2
     ON CONFLICT DO NOTHING;
-    -- As in telemetry/latest.py.
-    INSERT INTO telemetry_latest AS row (device_id, newest_at, merged_from, values)
-    SELECT new.device_id, new.newest_at, new.merged_from, new.document::jsonb
-    FROM unnest(latest_of, newest, oldest, latest) AS new (device_id, newest_at, merged_from, document) ORDER BY 1
-    ON CONFLICT (device_id) DO UPDATE SET
-        newest_at = greatest(row.newest_at, excluded.newest_at),
-        merged_from = excluded.merged_from,
-        values = CASE WHEN excluded.merged_from >= row.newest_at THEN row.values || excluded.values
-                      ELSE telemetry_newer(row.values, excluded.values) END;
+    PERFORM telemetry_merge(latest_of, newest, oldest, latest);
     INSERT INTO telemetry_ledgerentry (at, devices, received, stored, duplicate, rejected, dead_lettered, heartbeats)
     VALUES (now(), counted, received, stored, duplicate, rejected, dead_lettered, heartbeats);
     RETURN true;
@@ -50,4 +59,4 @@ DROP FUNCTION telemetry_take(
 
 class Migration(migrations.Migration):
     dependencies = [("telemetry", "0011_ledger_columns")]
-    operations = [migrations.RunSQL(TAKE, GONE)]
+    operations = [migrations.RunSQL(MERGE, UNMERGE), migrations.RunSQL(TAKE, GONE)]
