@@ -4,8 +4,10 @@ A batch appends one row with all its counts; `fold` sums such rows into hours pe
 reads add what is not folded yet, in the same snapshot, so they are right at every moment.
 """
 
+import time
 from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, datetime
+from itertools import count
 from typing import Any, NamedTuple
 
 from django.db import transaction
@@ -19,6 +21,8 @@ from .stores.clock import to_microseconds
 
 NAMES = ("received", "stored", "duplicate", "rejected", "dead_lettered", "heartbeats")
 FOLD_AT_ONCE = 500
+REST = 0.3  # seconds between two portions: each takes the processor from the batches, which catch up meanwhile
+RESTS = 20  # of a run; if there is still more, we are far behind
 
 
 class Counts(NamedTuple):
@@ -44,17 +48,20 @@ APPEND = f"""
 """  # noqa: S608 - names of our own columns
 ROWS = f"CROSS JOIN unnest(devices, {COLUMNS}) AS row (device_id, {COLUMNS})"
 ADD = ", ".join(f"{name} = into_row.{name} + excluded.{name}" for name in NAMES)
-EACH = ", ".join(f"coalesce(sum(row.{name}::int), 0) AS {name}" for name in NAMES)
+EACH = ", ".join(f"coalesce(sum(row.{name}), 0) AS {name}" for name in NAMES)
+LISTED = ", ".join(f"unnest({name})::int AS {name}" for name in NAMES)
 # One statement, because what was taken is looked at once: a batch of a thousand devices is a thousand rows here. The sums of
-# smaller integers are reckoned in integers, those of larger ones in decimals, which takes a multiple.
+# smaller integers are reckoned in integers, those of larger ones in decimals, which takes a multiple. Lists that are unfolded side
+# by side in a SELECT take 0.6 of the time of the same as a table.
 FOLD = f"""
     WITH picked AS MATERIALIZED ( -- a plain subquery may be asked again for each row, and then picks others each time
         SELECT id FROM telemetry_ledgerentry ORDER BY id LIMIT %s FOR UPDATE SKIP LOCKED
     ), gone AS (
-        DELETE FROM telemetry_ledgerentry WHERE id IN (SELECT id FROM picked) RETURNING at, devices, {COLUMNS}
+        DELETE FROM telemetry_ledgerentry WHERE id IN (SELECT id FROM picked)
+        RETURNING date_trunc('minute', at) AS minute, devices, {COLUMNS}
     ), summed AS (
-        SELECT date_trunc('minute', at) AS minute, row.device_id, {EACH}
-        FROM gone {ROWS} GROUP BY 1, 2
+        SELECT minute, device_id, {EACH}
+        FROM (SELECT minute, unnest(devices) AS device_id, {LISTED} FROM gone) AS row GROUP BY 1, 2
     ), known AS MATERIALIZED (
         SELECT summed.*, coalesce(device.id, 0) AS id, device.tenant_id
         FROM summed LEFT JOIN devices_device AS device ON device.id = summed.device_id
@@ -90,11 +97,14 @@ def fold() -> int:
     A device that is gone by now counts under 0.
     """
     taken = 0
-    while True:
+    for portion in count(1):
         some = _fold_some()
         taken += some
         if some < FOLD_AT_ONCE:
-            return taken
+            break
+        if portion <= RESTS:
+            time.sleep(REST)
+    return taken
 
 
 def _fold_some() -> int:

@@ -1,5 +1,6 @@
 """The ledger: right before, while and after it is folded."""
 
+import random
 from datetime import timedelta
 from importlib import import_module
 
@@ -69,6 +70,7 @@ def test_the_hours_are_told_apart(tenant: Tenant) -> None:
 @pytest.mark.parametrize("nested", [False, True], ids=["as it likes", "by nested loops"])
 def test_many_batches_fold_in_portions_however_the_server_plans(nested: bool, tenant: Tenant, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(ledger, "FOLD_AT_ONCE", 3)
+    monkeypatch.setattr(ledger, "REST", 0)
     device = make_device(tenant)
     for _ in range(7):
         ledger.append({device.pk: [1, 1, 0, 0, 0, 0]})
@@ -76,6 +78,39 @@ def test_many_batches_fold_in_portions_however_the_server_plans(nested: bool, te
         databases.execute(f"SET LOCAL enable_{way} = off")
     assert ledger.fold() == 7
     assert by_device(device.pk)[device.pk].received == 7
+
+
+@pytest.mark.parametrize(("batches", "rests"), [(2, 2), (5, 3)], ids=["a few", "far behind"])
+def test_the_fold_rests_between_portions_unless_it_is_far_behind(
+    batches: int, rests: int, tenant: Tenant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    slept: list[float] = []
+    monkeypatch.setattr(ledger, "FOLD_AT_ONCE", 1)
+    monkeypatch.setattr(ledger, "RESTS", 3)
+    monkeypatch.setattr(ledger.time, "sleep", slept.append)
+    device = make_device(tenant)
+    for _ in range(batches):
+        ledger.append({device.pk: [1, 1, 0, 0, 0, 0]})
+    assert ledger.fold() == batches
+    assert slept == [ledger.REST] * rests
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_the_fold_adds_up_whatever_batches_hold(seed: int, tenant: Tenant) -> None:
+    """Columns in which all is 0 are not there at all, and lists of a batch are of its own length."""
+    chance = random.Random(seed)
+    devices = [make_device(tenant, key=f"d-{number}").pk for number in range(6)]
+    expected = {pk: [0] * 6 for pk in devices}
+    for _ in range(20):
+        some = chance.sample(devices, chance.randint(1, 6))
+        columns = [chance.random() < 0.4 for _ in range(6)]
+        counts = {pk: [chance.randint(0, 9) if column else 0 for column in columns] for pk in some}
+        for pk, numbers in counts.items():
+            expected[pk] = [before + number for before, number in zip(expected[pk], numbers, strict=True)]
+        ledger.append(counts)
+    before = by_device(*devices)
+    ledger.fold()
+    assert by_device(*devices) == before == {pk: ledger.Counts(*numbers) for pk, numbers in expected.items()}
 
 
 def test_an_empty_batch_leaves_no_trace() -> None:
