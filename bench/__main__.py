@@ -23,6 +23,7 @@ BENCHES = {
     "commands": "commands to many devices and their replies",
     "jobs": "a job over many devices, with every process killed in the middle",
     "ingest": "readings from many devices through broker, worker and database, against the bare loop",
+    "outage": "a minute without the database, with devices that go on sending",
     "broker": "what the broker keeps when it is killed, and what saving costs it",
     "http": "the durable way in: HTTP uplink, answered after the commit",
 }

@@ -50,11 +50,12 @@ def at(services: Services, options: argparse.Namespace, ids: dict[str, int], pro
     """Both latencies at a rate (messages/s)."""
     wanted = argparse.Namespace(**{**vars(options), "rate": rate})
     user = platform.signed_in(services)
+    account = user.device()  # before the load: a new device has the registry looked at anew
     frames: list[float] = []
 
     def watch() -> None:
         time.sleep(2 * load.WARM_UP)
-        frames.extend(live.measure(user, int((options.seconds - 4) / live.APART / 1.5)))
+        frames.extend(live.measure(user, int((options.seconds - 4) / live.APART / 1.5), account))
 
     probe = threading.Thread(target=watch)
     with psycopg.connect(services.database_url, autocommit=True) as database:

@@ -16,7 +16,7 @@ from typing import Any
 from websockets.sync.client import connect
 
 from bench import platform
-from tests.flows.platform import Connection, Platform
+from tests.flows.platform import Account, Connection, Platform
 from tests.services import Services, eventually
 
 APART = 0.15  # seconds
@@ -59,9 +59,9 @@ def beside(services: Services, rate: int) -> Iterator[None]:
             load.terminate()
 
 
-def measure(user: Platform, messages: int) -> list[float]:
-    """Milliseconds from the publish to the frame, sorted."""
-    account = user.device()
+def measure(user: Platform, messages: int, account: Account | None = None) -> list[float]:
+    """Milliseconds from the publish to the frame, sorted; of a device that was made beforehand, where there is one."""
+    account = account or user.device()
     token = user.http.headers["Authorization"].partition(" ")[2]
     address = f"{user.services.url.replace('http', 'ws')}/ws/live/?tenant=default"
     with Connection(user.services.mqtt_port, account) as device, connect(address, subprotocols=[f"bearer.{token}"]) as live:  # type: ignore[list-item]

@@ -28,6 +28,7 @@ def running() -> Iterator[Services]:
         root = Path(folder)
         (root / "postgresql.conf").write_text(COMMIT_TIMES)
         with Services.running(root) as services:
+            os.sync()  # else the disk writes the unpacked servers while the first figures are taken
             yield services
 
 
