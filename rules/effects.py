@@ -7,9 +7,9 @@ from django.db.models import QuerySet
 
 from iotpanel.tenants.models import Tenant
 
-from .actions.webhook import lane_of
 from .delivery import queue
 from .models import Delivery, OutboxItem, Rule, Target
+from .outside.lanes import lane_of
 
 KINDS: Final = ("webhook", "mqtt")
 

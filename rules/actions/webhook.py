@@ -1,6 +1,5 @@
 """Call an address of the rule's own. For secrets and signatures there are channels and forwarders of the kind."""
 
-import hashlib
 from collections.abc import Sequence
 from typing import Any
 
@@ -9,15 +8,11 @@ import orjson
 from rules.firing import Firing
 from rules.outbox import Promise, promise
 from rules.outside.addresses import Forbidden, judge
+from rules.outside.lanes import lane_of
 from rules.outside.urls import WHOLE
 from rules.problems import BadRule
 
 from .about import Templates, contexts, said
-
-
-def lane_of(url: str) -> str:
-    """Each address has a queue of its own, so that one which is down holds up no other."""
-    return hashlib.sha256(url.encode()).hexdigest()[:16]
 
 
 class WebhookAction:

@@ -9,10 +9,10 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from iotpanel.tenants.models import Tenant
-from rules.actions.webhook import lane_of
 from rules.delivery import lease, old
 from rules.models import Delivery, OutboxItem, Rule, Target
 from rules.outbox import Promise, promise
+from rules.outside.lanes import lane_of
 from rules.rules import delete_rule, update_rule
 from tests.make import make_tenant
 from tests.rules.make import make_freezer, make_rule
