@@ -15,7 +15,7 @@ from unfold.contrib.filters.admin import AutocompleteSelectFilter, ChoicesDropdo
 from devices.downlink import commands
 from devices.models import Command
 from iotpanel.api.errors import ApiError
-from iotpanel.tenants.admin.base import TenantModelAdmin
+from iotpanel.tenants.admin.base import ReadOnlyAdmin
 from iotpanel.tenants.models import Role
 
 from . import marks
@@ -25,9 +25,8 @@ LENGTH = 80
 
 
 @admin.register(Command)
-class CommandAdmin(TenantModelAdmin):
+class CommandAdmin(ReadOnlyAdmin):
     tenant_path = "device__tenant"
-    change_role = add_role = delete_role = None
     list_display = ("shown_name", "shown_device", "shown_params", "shown_state", "queued", "finished", "person")
     list_filter = (
         ("state", ChoicesDropdownFilter),

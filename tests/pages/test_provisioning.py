@@ -13,7 +13,7 @@ from pytest_django import Settings
 
 from devices.certificates.verbs import our_authority_text
 from devices.credentials import verify_secret
-from devices.enrolment import policies, serials
+from devices.enrolment import claims, policies, serials
 from devices.enrolment.registration import register
 from devices.models import Claim, Device, DeviceCertificate, DevicePresence, Product, Serial
 from iotpanel.pages.overview import attention
@@ -126,7 +126,7 @@ def test_a_viewer_only_looks_and_a_stranger_finds_nothing(pump: Product, device:
     assert "SN-1" in looked
     assert "Add serial numbers" not in looked
     paths = [f"{PAGE}{part}" for part in ("policy/", "secret/", "serials/", f"serials/{row.pk}/deny/")]
-    paths += [f"{ACCESS}{part}" for part in ("certificates/", f"certificates/{made.serial}/revoke/", "claim-code/")]
+    paths += [f"{ACCESS}{part}" for part in ("certificates/", f"certificates/{made.serial}/revoke/", "claim-code/", "claim-code/revoke/")]
     for path in paths:
         assert send(viewer, path).status_code == 403, path
         assert send(stranger, path).status_code == 404, path
@@ -203,6 +203,21 @@ def test_a_claim_code_comes_with_its_picture_once(device: Device, owner: User) -
     device.refresh_from_db()
     assert (device.enabled, Claim.objects.get().transferable) == (False, False)
     assert code not in browser(owner).get(ACCESS).content.decode()
+
+
+def test_a_claim_code_is_revoked_until_somebody_uses_it(tenant: Tenant, device: Device, owner: User) -> None:
+    assert send(owner, f"{ACCESS}claim-code/revoke/").status_code == 404
+    send(owner, f"{ACCESS}claim-code/")
+    assert b"claim-code/revoke/" in browser(owner).get(ACCESS).content
+
+    assert "The code is revoked" in words(send(owner, f"{ACCESS}claim-code/revoke/").content)
+    device.refresh_from_db()
+    assert (device.enabled, Claim.objects.exists()) == (False, False)
+
+    claims.claim(tenant, send(owner, f"{ACCESS}claim-code/").context["code"])
+    answer = send(owner, f"{ACCESS}claim-code/revoke/")
+    assert (answer.status_code, Claim.objects.count()) == (422, 1)
+    assert "has been claimed already" in words(answer.content)
 
 
 def test_a_device_that_talks_gets_no_claim_code(device: Device, owner: User) -> None:

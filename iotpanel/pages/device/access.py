@@ -80,3 +80,16 @@ def claim_code(request: HttpRequest, key: str) -> HttpResponse:
     address = request.build_absolute_uri(f"{reverse('device-claim')}?code={code}")
     picture = svg(address, _("QR code that claims %(device)s") % {"device": device.name})
     return _part(request, device, code=code, claim=made, address=address, picture=picture)
+
+
+@require_POST
+@never_cache
+@tenant_page(Role.ADMIN)
+def claim_code_revoke(request: HttpRequest, key: str) -> HttpResponse:
+    """Ends the code, if nobody was quicker; the device stays disabled."""
+    device = device_of(request, key)
+    try:
+        claims.revoke(get_object_or_404(Claim.objects.filter(device=device)))
+    except ApiError as error:
+        return _part(request, device, 422, problems={"claim": [error.message]})
+    return _part(request, device, code_ended=True)

@@ -22,6 +22,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("connect/certificates/", access.issue, name="device-certificate-issue"),
     path("connect/certificates/<str:serial>/revoke/", access.revoke, name="device-certificate-revoke"),
     path("connect/claim-code/", access.claim_code, name="device-claim-code"),
+    path("connect/claim-code/revoke/", access.claim_code_revoke, name="device-claim-code-revoke"),
     path("connect/test-device/", connect.make_test_device, name="device-make-test"),
     path("connect/send/", connect.send, name="device-send"),
 ]
