@@ -1,5 +1,6 @@
 """The Commands and Shadow tabs: what they show, who may act, and what people type."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -7,7 +8,7 @@ from django.test import Client
 from django.utils import timezone
 
 from devices.downlink import claims, shadow
-from devices.models import Command, Device
+from devices.models import Command, Device, ShadowStep
 from iotpanel.tenants.models import Role, Tenant, User
 from tests import make
 
@@ -146,7 +147,9 @@ def test_there_are_pages(operator: Client, device: Device, monkeypatch: pytest.M
 
 def test_the_shadow_shows_what_differs_and_how_it_was(operator: Client, device: Device) -> None:
     shadow.patch_desired(device, {"level": 4, "name": "<script>"})
-    was = round(timezone.now().timestamp() * 1000) + 1
+    then = timezone.now() - timedelta(minutes=1)
+    ShadowStep.objects.filter(device=device).update(at=then)
+    was = round(then.timestamp() * 1000) + 1
     shadow.patch_desired(device, {"level": 5})
 
     page = text_of(operator, "shadow/")
