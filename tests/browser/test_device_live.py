@@ -8,7 +8,7 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from tests.browser.conftest import Visit
 from tests.flows.platform import Account, Platform
@@ -44,6 +44,12 @@ def publish(platform: Platform, device: Account, values: dict[str, Any]) -> None
     """As somebody at a shell would."""
     where = ["-h", "127.0.0.1", "-p", str(platform.services.mqtt_port), "-u", device.key, "-P", device.secret, "-q", "1"]
     subprocess.run(["mosquitto_pub", *where, "-t", device.topic("telemetry"), "-m", json.dumps(values)], check=True, timeout=15)
+
+
+def late(route: Route) -> None:
+    """Let a file take its time."""
+    time.sleep(3)
+    route.continue_()
 
 
 def mark(page: Page) -> None:
@@ -111,7 +117,7 @@ def test_a_value_ahead_of_the_page_s_clock_is_drawn(visit: Start, platform: Plat
 
 def test_the_page_s_clock_counts_from_its_first_byte(visit: Start, device: Account) -> None:
     window = visit()
-    window.page.route("**/js/device.*js", lambda route: (time.sleep(3), route.continue_()))
+    window.page.route("**/js/device.*js", late)
     page = window.open(f"/devices/{device.key}/")
     own = "performance.getEntriesByType('resource').find((one) => one.name.includes('/js/freshness.')).name"
     behind = page.evaluate(f"import({own}).then((module) => Date.now() - module.now())")

@@ -87,7 +87,7 @@ def test_the_fold_rests_between_portions_unless_it_is_far_behind(
     slept: list[float] = []
     monkeypatch.setattr(ledger, "FOLD_AT_ONCE", 1)
     monkeypatch.setattr(ledger, "RESTS", 3)
-    monkeypatch.setattr(ledger.time, "sleep", slept.append)
+    monkeypatch.setattr("telemetry.ledger.time.sleep", slept.append)
     device = make_device(tenant)
     for _ in range(batches):
         ledger.append({device.pk: [1, 1, 0, 0, 0, 0]})
