@@ -1,14 +1,13 @@
 """Which groups and labels devices had, read by time. Triggers note each change (migration 0017). Instants are µs since 1970."""
 
 from collections.abc import Collection, Iterator, Mapping
-from datetime import datetime, timedelta
 from typing import Any
 
 from django.db.models import DateTimeField, Exists, OuterRef, Q, QuerySet, Subquery, Value
 from django.db.models.functions import Greatest
 
 from devices.models import DeviceSet, GroupChange, LabelChange, TreeChange
-from devices.timestamps import EPOCH, MICROSECOND
+from devices.timestamps import to_datetime, to_microseconds
 
 Tree = dict[int, tuple[str, int | None]]  # by group: its key, and the group above it
 
@@ -22,7 +21,7 @@ def trees(tenant_id: int, start: int, end: int) -> Iterator[tuple[int, Tree]]:
     later: dict[int, Tree] = {}
     rows = TreeChange.objects.filter(tenant_id=tenant_id, gone=False).order_by("at", "id")
     for at, group_id, key, parent_id in rows.values_list("at", "group_id", "key", "parent_id").iterator():
-        moment = _number(at)
+        moment = to_microseconds(at)
         if moment <= start or group_id not in tree:
             tree[group_id] = key, parent_id
         elif moment < end:
@@ -36,13 +35,13 @@ def trees(tenant_id: int, start: int, end: int) -> Iterator[tuple[int, Tree]]:
 def labels_of(device_id: int) -> Iterator[tuple[int, Mapping[str, str]]]:
     """All that is known of a device's labels, by time."""
     rows = LabelChange.objects.filter(device_id=device_id).order_by("at", "id")
-    return ((_number(at), labels) for at, labels in rows.values_list("at", "labels"))
+    return ((to_microseconds(at), labels) for at, labels in rows.values_list("at", "labels"))
 
 
 def groups_of(device_id: int, among: Collection[int]) -> Iterator[tuple[int, int, bool]]:
     """When a device came (True) into these groups, and when it went, by time."""
     rows = GroupChange.objects.filter(device_id=device_id, group_id__in=among).order_by("at", "id")
-    return ((_number(at), group_id, inside) for at, group_id, inside in rows.values_list("at", "group_id", "inside"))
+    return ((to_microseconds(at), group_id, inside) for at, group_id, inside in rows.values_list("at", "group_id", "inside"))
 
 
 def were_in(devices: DeviceSet, groups: Collection[int], start: int, end: int) -> DeviceSet:
@@ -62,15 +61,7 @@ def had_labels(devices: DeviceSet, labels: Mapping[str, str], start: int, end: i
 def _overlapping(devices: DeviceSet, rows: QuerySet[Any], later: QuerySet[Any], start: int, end: int) -> DeviceSet:
     """Devices with a row that held at some time: not over when it begins to count, and not begun when it is over."""
     first = LabelChange.objects.filter(device_id=OuterRef("pk")).order_by("at").values("at")[:1]
-    begins = Greatest(Subquery(first), Value(_moment(start), output_field=DateTimeField()))
+    begins = Greatest(Subquery(first), Value(to_datetime(start), output_field=DateTimeField()))
     over = Exists(later.filter(at__lte=OuterRef(OuterRef("begins"))))
-    held = rows.filter(Q(at__lt=_moment(end)) | Q(at__lte=OuterRef("begins"))).filter(~over)
+    held = rows.filter(Q(at__lt=to_datetime(end)) | Q(at__lte=OuterRef("begins"))).filter(~over)
     return devices.alias(begins=begins).filter(Exists(held))
-
-
-def _moment(at: int) -> datetime:
-    return EPOCH + timedelta(microseconds=at)
-
-
-def _number(at: datetime) -> int:
-    return (at - EPOCH) // MICROSECOND

@@ -1,13 +1,12 @@
 """When devices came and went: noted with each change, in its transaction, and read by time. Instants are µs since 1970."""
 
 from collections.abc import Iterator, Sequence
-from datetime import datetime, timedelta
 
 import orjson
 
 from devices.messages import Presence
 from devices.models import PresenceChange
-from devices.timestamps import EPOCH, MICROSECOND
+from devices.timestamps import to_datetime, to_microseconds
 from iotpanel.databases import prepared
 
 _NOTE = """
@@ -25,16 +24,12 @@ def note(changed: Sequence[Presence]) -> None:
 
 def standing(device_id: int, before: int) -> bool | None:
     """Whether a device was online just before an instant; None where that is not known."""
-    rows = PresenceChange.objects.filter(device_id=device_id, at__lt=_moment(before))
+    rows = PresenceChange.objects.filter(device_id=device_id, at__lt=to_datetime(before))
     return rows.order_by("-at", "-id").values_list("online", flat=True).first()
 
 
 def between(device_id: int, start: int, end: int, most: int) -> Iterator[tuple[int, bool]]:
     """When a device came (True) and went in [start, end), by time; at most so many."""
-    rows = PresenceChange.objects.filter(device_id=device_id, at__gte=_moment(start), at__lt=_moment(end))
+    rows = PresenceChange.objects.filter(device_id=device_id, at__gte=to_datetime(start), at__lt=to_datetime(end))
     for at, online in rows.order_by("at", "id").values_list("at", "online")[:most]:
-        yield (at - EPOCH) // MICROSECOND, online
-
-
-def _moment(at: int) -> datetime:
-    return EPOCH + timedelta(microseconds=at)
+        yield to_microseconds(at), online

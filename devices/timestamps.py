@@ -20,6 +20,16 @@ MICROSECOND = timedelta(microseconds=1)
 DETAIL_LENGTH = 60
 
 
+def to_datetime(at: int) -> datetime:
+    """An aware datetime in UTC of whole µs since 1970; raises OverflowError beyond the year 9999."""
+    return EPOCH + timedelta(microseconds=at)
+
+
+def to_microseconds(at: datetime) -> int:
+    """Whole µs since 1970 of an aware datetime."""
+    return (at - EPOCH) // MICROSECOND
+
+
 def parse_ts(value: Any, received_at: int) -> int:
     """The instant that a device wrote, in microseconds.
 
@@ -65,7 +75,7 @@ def _from_text(value: str) -> int:
         raise Invalid("bad_timestamp", f"{_shown(value)} is not ISO 8601") from None
     if moment.tzinfo is None:
         raise Invalid("bad_timestamp", f"{_shown(value)} has no time zone")
-    return (moment - EPOCH) // MICROSECOND
+    return to_microseconds(moment)
 
 
 def _shown(value: Any) -> str:

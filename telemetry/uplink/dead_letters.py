@@ -1,15 +1,13 @@
 """Dead letters: written in the batch's transaction, replayed after a fix."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import UTC, datetime, timedelta
 
 from django.utils import timezone
 
 from devices.messages import DeadLetter, Uplink
+from devices.timestamps import to_datetime, to_microseconds
 from telemetry.models import DeadLetterRecord
 
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-MICROSECOND = timedelta(microseconds=1)
 CHUNK = 500
 
 
@@ -27,7 +25,7 @@ def write(letters: Sequence[DeadLetter]) -> list[int]:
             detail=_text(letter.detail)[:2000],
             payload=letter.payload,
             index=letter.position,
-            received_at=EPOCH + timedelta(microseconds=letter.received_at),
+            received_at=to_datetime(letter.received_at),
         )
         for letter in letters
     ]
@@ -39,7 +37,7 @@ def uplink_of(record: DeadLetterRecord) -> Uplink:
     return Uplink(
         topic=record.topic,
         payload=bytes(record.payload),
-        received_at=(record.received_at - EPOCH) // MICROSECOND,
+        received_at=to_microseconds(record.received_at),
         source="replay",
         only=record.index,
     )
