@@ -13,7 +13,7 @@ from xdist.scheduler import EachScheduling
 # the other half is the last worker's. Each has servers of its own, so that none can disturb another.
 GROUPS: dict[str, tuple[str, ...]] = {
     "gw0": ("tests/flows", "tests/local/test_foreground.py"),
-    "gw1": ("tests/browser", "tests/local", "tests/devices/codecs", "tests/flows/test_example_client.py"),
+    "gw1": ("tests/browser", "tests/local", "tests/devices/codecs", "tests/flows/test_example_client.py", "tests/flows/test_sketch.py"),
     "gw2": ("tests/pages", "tests/telemetry", "tests/contracts", "tests/tenants", "tests/devices/downlink"),
 }
 # `make test-forwarders`: two processes, which share its tests by server (tests/rules/forwarders/real/conftest.py).

@@ -20,8 +20,8 @@ from iotpanel.local.part import Part
 from iotpanel.local.supervisor import Supervisor
 from tests.homes import begin_anew, environment_for, pour, started
 
-# Forwarders of the flows send to servers of the tests on this machine, and a killed worker's lease ends soon.
-OUTSIDE = {"IOTPANEL_ALLOWED_NETWORKS": "127.0.0.0/8", "IOTPANEL_OUTBOX_LEASE": "3"}
+# Forwarders of the flows send to servers of the tests on this machine; a killed worker's lease and an image's address end soon.
+OUTSIDE = {"IOTPANEL_ALLOWED_NETWORKS": "127.0.0.0/8", "IOTPANEL_OUTBOX_LEASE": "3", "IOTPANEL_FIRMWARE_ADDRESS_SECONDS": "3"}
 T = TypeVar("T")
 
 

@@ -43,8 +43,8 @@ void say(const String& rest, JsonDocument& body) {
 void carryOut(JsonDocument& command, JsonDocument& reply) {
   const char* name = command["name"] | "";
   if (strcmp(name, "blink") == 0) {
-    int times = command["params"]["times"] | 1;
-    for (int n = 0; n < min(times, 10); n++) {
+    int times = constrain(command["params"]["times"] | 1.0, 0.0, 10.0);  // 2.0 is no int to ArduinoJson
+    for (int n = 0; n < times; n++) {
       digitalWrite(LED_BUILTIN, HIGH);
       delay(100);
       digitalWrite(LED_BUILTIN, LOW);
@@ -73,11 +73,13 @@ void obey(const String& id, JsonDocument& command) {
 }
 
 void follow(JsonDocument& shadow) {
-  JsonVariant wanted = shadow["delta"]["interval"];
-  if (!wanted.is<float>()) return;
-  interval = constrain(wanted.as<float>(), 0.1f, 3600.0f) * 1000;
+  // The whole one, which comes after each connection, tells what we have forgotten since a report; later ones what is not so yet.
+  JsonVariant wanted = shadow[shadow["desired"].is<JsonObject>() ? "desired" : "delta"]["interval"];
+  double seconds = wanted | 0.0;
+  if (seconds < 0.1 || seconds > 3600) return;
+  interval = seconds * 1000;
   JsonDocument report;
-  report["reported"]["interval"] = interval / 1000.0;
+  report["reported"]["interval"] = wanted;  // to the last digit: what differs is still open, and would come again
   report["version"] = shadow["version"];
   say("shadow", report);
 }
@@ -110,13 +112,14 @@ void setup() {
   WiFi.begin(WIFI_NAME, WIFI_PASSWORD);
   while (WiFi.status() != WL_CONNECTED) delay(200);
   mqtt.setServer(HOST, PORT);
-  mqtt.setBufferSize(2048);
+  mqtt.setBufferSize(2048);  // what is longer is neither sent nor heard
   mqtt.setCallback(onMessage);
 }
 
 void loop() {
   if (!mqtt.connected()) comeOnline();
   mqtt.loop();
+  takeOffer();
   if (millis() - saidAt >= interval) {
     saidAt = millis();
     JsonDocument report;

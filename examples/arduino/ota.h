@@ -1,8 +1,9 @@
 // Updates over the air for device.ino: fetched by HTTP, checked, installed; the sketch includes this behind `say`.
 // Libraries: Crypto (Rhys Weatherley) for SHA-256 and Ed25519; HTTPClient and Update come with the board.
 //
-// The image goes straight into the half of the flash that does not run, and its SHA-256 is taken on the way. The new half is
-// started only where that is the one that was announced and, where PUBLIC_KEY is set, the signature is the key's.
+// The image goes straight into the half of the flash that does not run, and its SHA-256 is taken on the way. Its last piece is
+// written only where that is the one that was announced and, where SIGNED is defined, the signature is the key's: a half that
+// is not whole is never started, whatever happens.
 
 #pragma once
 #include <Ed25519.h>
@@ -34,22 +35,21 @@ void stayFor(unsigned long ms) {
 }
 
 void refuse(const char* version, const char* error) {
-#if defined(ESP32)
-  Update.abort();
-#else
-  Update.end();  // of an image that is not whole: gives up
-#endif
+  Update.end();  // of an image that is not whole: both boards give it up
   progress(version, "failed", -1, error);
 }
 
 enum Fetched { WHOLE, CUT_SHORT, EXPIRED };
 const int TRIES = 10;  // of a server that serves many others at this moment
+JsonDocument offer;    // what devices/{key}/down/ota held last, until `loop` comes to it
 bool busy = false;
+uint8_t piece[1024];   // of the image
+size_t held = 0;       // bytes in it
 
-// The image into the flash, its digest into `digest`.
+// The image into the flash, but for the last piece; its digest into `digest`.
 Fetched fetch(const char* url, size_t size, const char* version, uint8_t digest[32]) {
+  WiFiClient link;  // before `http`, which says goodbye to it at the end
   HTTPClient http;
-  WiFiClient link;
   int answer = 0;
   for (int n = 0; n < TRIES; n++) {
     if (n) stayFor(5000);
@@ -61,18 +61,19 @@ Fetched fetch(const char* url, size_t size, const char* version, uint8_t digest[
   if (answer == HTTP_CODE_FORBIDDEN) return EXPIRED;
   if (answer != HTTP_CODE_OK || http.getSize() != (int)size || !Update.begin(size)) return CUT_SHORT;
   SHA256 sha;
-  uint8_t buffer[1024];
   size_t done = 0;
   int told = 0;
   while (done < size && http.connected()) {
-    size_t count = http.getStream().readBytes(buffer, min(sizeof(buffer), size - done));
-    if (count == 0 || Update.write(buffer, count) != count) break;
-    sha.update(buffer, count);
-    done += count;
+    size_t wanted = min(sizeof(piece), size - done);
+    held = http.getStream().readBytes(piece, wanted);
+    if (held < wanted) break;  // nothing came for seconds
+    sha.update(piece, held);
+    if (done + held < size && Update.write(piece, held) != held) break;
+    done += held;
+    mqtt.loop();  // else the broker takes us for gone on a slow link
     if ((int)(100 * done / size) >= told + 10) {
       told = 100 * done / size;
       progress(version, "downloading", told, nullptr);
-      mqtt.loop();
     }
   }
   http.end();
@@ -109,10 +110,11 @@ bool fromBase64(const char* text, uint8_t* bytes, size_t count) {
 }
 
 // Ends in a restart, or in a word about what was wrong.
-void install(JsonDocument& offer, const char* version) {
+void install(const char* version) {
   uint8_t digest[32], wanted[32];
   Fetched fetched = fetch(offer["url"] | "", offer["size"] | 0, version, digest);
   if (fetched == EXPIRED) {  // no fault of the image: `{}` asks for a new address
+    stayFor(1000);
     mqtt.publish(up("ota").c_str(), "{}");
     return;
   }
@@ -125,20 +127,23 @@ void install(JsonDocument& offer, const char* version) {
     return refuse(version, "the signature is wrong");
 #endif
   progress(version, "installing", 100, nullptr);
-  if (!Update.end()) return refuse(version, "the image could not be written");
+  if (Update.write(piece, held) != held || !Update.end()) return refuse(version, "the image could not be written");
   ESP.restart();  // after the start VERSION is the new one, and `announce` says so
 }
 
-// What devices/{key}/down/ota holds. An offer may come again while we are at it, as `mqtt.loop` is called on the way.
-void update(JsonDocument& offer) {
-  if (busy) return;
+// Only kept here, where PubSubClient waits to acknowledge it: a restart would come before that, and the broker would say it
+// again after each. An offer may also come while we are at it.
+void update(JsonDocument& body) {
+  if (!busy) offer = body;
+}
+
+void takeOffer() {
+  if (offer.isNull()) return;
   String version = offer["version"].as<String>();
-  if (version == VERSION) {
-    progress(VERSION, "succeeded", 100, nullptr);
-    return;
-  }
   busy = true;
-  install(offer, version.c_str());
+  if (version == VERSION) progress(VERSION, "succeeded", 100, nullptr);
+  else install(version.c_str());
+  offer.clear();
   busy = false;
 }
 
