@@ -28,7 +28,7 @@ def compiled(sketch: Path, kind: str) -> Path:
     command = [sys.executable, "-m", "ziglang", "c++", *STRICT, *SMALL, f"-D{kind.upper()}", f'-DSKETCH="{sketch}"']
     command += [f"-I{HERE / kind}", f"-I{HERE / 'libraries'}", str(HERE / "board.cpp"), "-o", str(program)]
     kept = str(Path(os.environ["IOTPANEL_PACKAGES"]) / "zig")  # the compiler makes parts of its own at its first run
-    environment = os.environ | {"ZIG_GLOBAL_CACHE_DIR": kept, "ZIG_LOCAL_CACHE_DIR": kept}
+    environment = os.environ | {"ZIG_GLOBAL_CACHE_DIR": kept, "ZIG_LOCAL_CACHE_DIR": str(sketch.parent / "made")}
     done = subprocess.run(command, capture_output=True, text=True, env=environment)
     assert done.returncode == 0, done.stderr
     return program
