@@ -6,11 +6,20 @@ from devices.downlink.commands import Order, send_all
 from devices.models import Device
 
 TICK = 0.005  # seconds
+WARM = 0.3  # seconds
+
+
+def warm_up(device: Device) -> None:
+    """The first call connects and imports; what falls due meanwhile would go as one burst, which no steady rate has."""
+    first = send_all([Order(device, "blink", {"n": 0})])[0]
+    time.sleep(WARM)
+    first.delete()
 
 
 def main(rate: float, seconds: float) -> None:
     """`rate` commands/s for so many seconds, to one device after the other."""
     devices = list(Device.objects.filter(product__key="bench").select_related("product").order_by("pk"))
+    warm_up(devices[0])
     started, sent = time.monotonic(), 0
     while (elapsed := time.monotonic() - started) < seconds:
         wanted = int(rate * elapsed)

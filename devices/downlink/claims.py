@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 from django.db import connection
 
-from iotpanel.databases import prepared
+from iotpanel.databases import AS_BEFORE, BY_KEYS, by_keys, execute, together
 
 from . import moves
 from .moves import loaded
@@ -48,11 +48,7 @@ _READY = """
     ) command
     ORDER BY command.priority DESC, command.id LIMIT %(limit)s
 """
-# Workers take turns, so that two never fill the same device's window. Every plan of the turn goes by the indexes, also one that is
-# made while the table is so small that reading all of it would be quicker: it is kept when the table has grown.
-_TURN = """
-    SELECT pg_advisory_xact_lock(%s), set_config('enable_seqscan', 'off', true), set_config('enable_sort', 'off', true)
-"""
+_TURN = "SELECT pg_advisory_xact_lock(%s)"  # workers take turns, so that two never fill the same device's window
 _CLAIM = """
     UPDATE devices_command SET in_flight = true, attempts = attempts + 1, waits = '', due_at = %(now)s + make_interval(secs => timeout)
     WHERE id = ANY(%(ids)s)
@@ -101,25 +97,25 @@ class Ready(NamedTuple):
 
 def ready(devices: Collection[int], heard: Collection[int], now: datetime) -> list[Ready]:
     """What may go to these devices now, the most urgent first; locked until the end of the caller's transaction."""
-    prepared(_TURN, [_ONE_DISPATCHER])
-    found = prepared(_READY, {"devices": list(devices), "heard": list(heard), "now": now, "limit": LIMIT})
+    which = {"devices": list(devices), "heard": list(heard), "now": now, "limit": LIMIT}
+    _, _, found, _ = together(BY_KEYS, (_TURN, [_ONE_DISPATCHER]), (_READY, which), AS_BEFORE)
     rows = [Ready(*row) for row in found]
     return [row._replace(params=loaded(row.params), topics=loaded(row.topics)) for row in rows]
 
 
 def claim(ids: Sequence[int], now: datetime) -> None:
     """These are about to be published."""
-    _write(_CLAIM, ids=list(ids), now=now)
+    by_keys(_CLAIM, {"ids": list(ids), "now": now})
 
 
 def park(devices: Iterable[int]) -> None:
     """These devices are not there: what is queued waits until they come, or expires."""
-    _write(_PARK, devices=sorted(devices))
+    execute(_PARK, {"devices": sorted(devices)})
 
 
 def put_off(ids: Sequence[int], due: datetime, waits: str, *, untried: bool) -> None:
     """Queue these again, not to be sent before `due`. `untried` where their last attempt reached nobody for sure."""
-    _write(_PUT_OFF, ids=list(ids), due=due, waits=waits, untried=int(untried))
+    execute(_PUT_OFF, {"ids": list(ids), "due": due, "waits": waits, "untried": int(untried)})
 
 
 def mark_sent(ids: Sequence[int], now: datetime) -> None:
@@ -132,7 +128,7 @@ def mark_sent(ids: Sequence[int], now: datetime) -> None:
 def due_devices(now: datetime) -> set[int]:
     """Devices with commands that may go now, as far as their queues say."""
     query = "SELECT DISTINCT device_id FROM devices_command WHERE finished_at IS NULL AND NOT in_flight AND due_at <= %s LIMIT 10000"
-    return {device_id for (device_id,) in prepared(query, [now])}
+    return {device_id for (device_id,) in execute(query, [now])}
 
 
 def waited_for() -> set[int]:
@@ -163,7 +159,3 @@ def gateways_of(parents: Collection[int]) -> dict[int, tuple[str, int | None]]:
 
 def later(now: datetime, seconds: float) -> datetime:
     return now + timedelta(seconds=seconds)
-
-
-def _write(query: str, **given: Any) -> None:
-    prepared(query, given)

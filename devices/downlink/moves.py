@@ -14,7 +14,7 @@ from django.db import transaction
 
 from devices.messages import CommandChange
 from devices.presence import tell_sinks
-from iotpanel.databases import prepared
+from iotpanel.databases import execute
 
 from . import wake
 
@@ -23,7 +23,8 @@ TOLD = (
     "device_id, name, params, state, finished_at IS NOT NULL AS final, reason, error, result, priority, attempts, hops, "
     "created_at, expires_at"
 )
-# `mine` is which rows, locked in the order of ids; SKIP LOCKED where nobody may be waited for.
+# `mine` is which rows, locked in the order of ids; SKIP LOCKED where nobody may be waited for. Planned anew each time, which costs
+# little at the few that there are of these: what is planned while nothing is queued would be kept, and read all that is queued then.
 _MOVE = """
     WITH mine AS (
         SELECT id FROM devices_command WHERE finished_at IS NULL AND {which} ORDER BY id FOR UPDATE {lock}
@@ -57,7 +58,7 @@ def move(
     """
     query = _MOVE.format(which=which, changes=changes, lock="" if wait else "SKIP LOCKED", told=qualified("command"))
     line = orjson.dumps([entry(state, now, reason=given.get("reason", "") or note)]).decode()
-    changed = [change_of(row, now) for row in prepared(query, {**given, "state": state, "now": now, "entry": line})]
+    changed = [change_of(row, now) for row in execute(query, {**given, "state": state, "now": now, "entry": line})]
     tell(changed)
     return changed
 

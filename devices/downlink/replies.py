@@ -8,7 +8,7 @@ import orjson
 
 from devices.exceptions import Invalid
 from devices.messages import CommandChange, Reply
-from iotpanel.databases import prepared
+from iotpanel.databases import by_keys
 
 from . import moves
 from .moves import EPOCH, change_of, entry, loaded, tell
@@ -24,6 +24,7 @@ _KNOWN = """
     WHERE id = ANY(%s) ORDER BY id FOR UPDATE
 """
 # A reply is nearly always here before the broker's acknowledgement was written down: then it was sent when it was claimed.
+# Both the ids and what LATERAL says keep it from reading what is queued for everybody else; EXISTS was asked once for all, by a scan.
 _WRITE = f"""
     WITH said AS (
         SELECT * FROM jsonb_to_recordset(%(rows)s::jsonb)
@@ -35,11 +36,15 @@ _WRITE = f"""
             history = history || said.entries, sent_at = coalesce(command.sent_at, said.sent_at),
             finished_at = CASE WHEN said.final THEN said.at END, in_flight = NOT said.final,
             waits = ''
-        FROM said WHERE command.id = said.id RETURNING command.id, {moves.qualified("command")}
+        FROM said WHERE command.id = said.id AND command.id = ANY(%(ids)s) RETURNING command.id, {moves.qualified("command")}
     )
-    SELECT moved.*, device.tenant_id, device.key,
-        EXISTS (SELECT FROM devices_command next WHERE next.device_id = device.id AND next.finished_at IS NULL AND NOT next.in_flight)
-    FROM moved JOIN devices_device device ON device.id = moved.device_id ORDER BY moved.id
+    SELECT moved.*, device.tenant_id, device.key, next.id IS NOT NULL
+    FROM moved JOIN devices_device device ON device.id = moved.device_id
+    LEFT JOIN LATERAL (
+        SELECT id FROM devices_command
+        WHERE device_id = moved.device_id AND finished_at IS NULL AND NOT in_flight ORDER BY priority DESC, id LIMIT 1
+    ) next ON true
+    ORDER BY moved.id
 """  # noqa: S608
 
 
@@ -82,7 +87,7 @@ def apply(replies: Sequence[Reply]) -> list[Verdict]:
     """
     if not replies:
         return []
-    found = prepared(_KNOWN, [sorted({reply.command_id for reply in replies})])
+    found = by_keys(_KNOWN, [sorted({reply.command_id for reply in replies})])
     known = {row[0]: _Known(*row)._replace(result=loaded(row[5])) for row in found}
     rows: dict[int, dict[str, Any]] = {}
     verdicts = [_judge(reply, known, rows) for reply in replies]
@@ -129,7 +134,7 @@ def _row(reply: Reply, found: _Known, before: dict[str, Any] | None) -> dict[str
 
 def _write(rows: dict[int, dict[str, Any]], at: int) -> tuple[list[CommandChange], set[int]]:
     """What changed, and the devices that something else is queued for."""
-    found = prepared(_WRITE, {"rows": orjson.dumps(list(rows.values())).decode()})
+    found = by_keys(_WRITE, {"rows": orjson.dumps(list(rows.values())).decode(), "ids": list(rows)})
     last = [change_of(row, EPOCH + timedelta(microseconds=at)) for *row, _ in found]
     changed = [change for each in last for change in (*_passed(each, rows[each.command_id]["entries"]), each)]
     return changed, {each.device_id for each, (*_, more) in zip(last, found, strict=True) if more}
