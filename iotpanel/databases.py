@@ -1,6 +1,6 @@
 """How the processes hold their connections to the database: a new one costs a process of the server and a handshake."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from typing import Any
 
@@ -67,6 +67,16 @@ def together(*statements: Statement) -> list[list[tuple[Any, ...]]]:
             for cursor, (query, parameters) in zip(cursors, statements, strict=True):
                 cursor.execute(query, parameters, prepare=True)
         return [cursor.fetchall() if cursor.description else [] for cursor in cursors]
+
+
+def at_commit(*statements: Statement) -> None:
+    """Run prepared statements whose rows nobody wants in the round trip of the transaction's COMMIT, which fails where they fail.
+
+    At once where that may not come, or without what was done here: outside of a transaction, and below a savepoint.
+    """
+    defer: Callable[[Sequence[Statement]], bool] | None = getattr(connection, "defer", None)
+    if defer is None or not defer(statements):
+        together(*statements)
 
 
 def by_keys(query: str, parameters: Sequence[Any] | Mapping[str, Any] = ()) -> list[tuple[Any, ...]]:

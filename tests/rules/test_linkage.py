@@ -18,6 +18,7 @@ from rules.derived import Happening
 from rules.models import Alarm, Rule, SceneRun
 from rules.rules import run_scene, update_rule
 from rules.sweeps import sweep
+from telemetry.uplink.memory import memory
 from telemetry.uplink.pipeline import process
 from tests.make import make_command, make_device, make_product
 from tests.rest import Rest, refused
@@ -48,6 +49,19 @@ def test_a_command_that_fails_or_is_not_answered_fires(tenant: Tenant) -> None:
     Command.objects.filter(pk=late.pk).update(attempts=1, in_flight=True, state="sent", due_at=timezone.now())
     sweep_commands(timezone.now())
     assert messages() == ["set_fan timed_out: The device did not reply in time., speed 4"]
+
+
+def test_a_worker_that_saw_no_rule_sees_the_one_that_is_made(tenant: Tenant) -> None:
+    """It asks for the rules of a tenant once, and again when it hears that something has changed."""
+    freezer = make_freezer(tenant)
+    memory().lasting = True
+    try:
+        reply(commands.send(freezer, name="set_fan"), b'{"status": "error"}')
+        make_rule(tenant, trigger=UNDONE, when=None)
+        reply(commands.send(freezer, name="set_fan"), b'{"status": "error"}')
+        assert Alarm.objects.count() == 1
+    finally:
+        memory().lasting = False
 
 
 def test_only_the_named_command_and_state_count(tenant: Tenant, other_tenant: Tenant) -> None:
