@@ -3,7 +3,7 @@
 import time
 
 from devices.downlink.commands import Order, send_all
-from devices.models import Device
+from devices.models import Command, Device
 
 TICK = 0.005  # seconds
 WARM = 0.3  # seconds
@@ -11,9 +11,9 @@ WARM = 0.3  # seconds
 
 def warm_up(device: Device) -> None:
     """The first call connects and imports; what falls due meanwhile would go as one burst, which no steady rate has."""
-    first = send_all([Order(device, "blink", {"n": 0})])[0]
+    first = send_all([Order(device, "blink", {"n": 0})])
     time.sleep(WARM)
-    first.delete()
+    Command.objects.filter(pk__in=first).delete()
 
 
 def main(rate: float, seconds: float) -> None:

@@ -79,13 +79,19 @@ def send(
     Raises ApiError: unknown_command, unknown_parameter, bad_shape, bad_value, out_of_range, too_large, device_disabled, queue_full,
     too_many_hops.
     """
-    return send_all([Order(device, name, params, expires_in, timeout, priority, replace_key, hops, person)])[0]
+    order, now = Order(device, name, params, expires_in, timeout, priority, replace_key, hops, person), timezone.now()
+    [(pk, row)] = _queue([order], now)
+    return _made(pk, row, order, now)
+
+
+def send_all(orders: Sequence[Order]) -> list[int]:
+    """Queue many commands at once, all or none; their ids in this order. Raises ApiError as `send` for the first that cannot be."""
+    return [pk for pk, _ in _queue(orders, timezone.now())]
 
 
 @transaction.atomic
-def send_all(orders: Sequence[Order]) -> list[Command]:
-    """Queue many commands at once, all or none, in this order. Raises ApiError as `send` for the first that cannot be."""
-    now = timezone.now()
+def _queue(orders: Sequence[Order], now: datetime) -> list[tuple[int, dict[str, Any]]]:
+    """The commands' ids and rows."""
     models: dict[int, ThingModel] = {}
     rows = [_named(order, now, models) for order in orders]
     _refuse_full(orders)
@@ -94,7 +100,7 @@ def send_all(orders: Sequence[Order]) -> list[Command]:
     changes = [change_of(row, now) for row in prepared(_INSERT, {"rows": orjson.dumps(rows).decode(), "history": history})]
     tell(changes)
     wake.queued({change.device_id for change in changes})
-    return [_made(change.command_id, row, order, now) for change, row, order in zip(changes, rows, orders, strict=True)]
+    return [(change.command_id, row) for change, row in zip(changes, rows, strict=True)]
 
 
 def cancel(command: Command, *, person: User | None = None) -> Command:

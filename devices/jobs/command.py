@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 
 from devices.downlink import commands, moves
 from devices.downlink.commands import MAX_EXPIRES_IN, MAX_PARAMS, MAX_TIMEOUT, Order
-from devices.models import Command, Device, Job, JobTarget, TargetState
+from devices.models import Device, Job, JobTarget, TargetState
 from devices.thing_model import ThingModel
 from iotpanel.api.errors import ApiError
 from iotpanel.tenants.models import Tenant
@@ -92,10 +92,9 @@ class CommandJob(Kind):
             target.attempts += 1
 
     @staticmethod
-    def _started(targets: Sequence[JobTarget], made: Sequence[Command]) -> None:
-        by_device = {command.device_id: command.pk for command in made}
-        for target in targets:
-            target.state, target.command = TargetState.WORKING, by_device[target.device_id]
+    def _started(targets: Sequence[JobTarget], made: Sequence[int]) -> None:
+        for target, command in zip(targets, made, strict=True):
+            target.state, target.command = TargetState.WORKING, command
             target.attempts += 1
 
     @staticmethod
