@@ -14,7 +14,7 @@ from django.db import transaction
 
 from devices.messages import CommandChange
 from devices.presence import tell_sinks
-from iotpanel.databases import execute
+from iotpanel.databases import by_keys, execute
 
 from . import wake
 
@@ -23,15 +23,15 @@ TOLD = (
     "device_id, name, params, state, finished_at IS NOT NULL AS final, reason, error, result, priority, attempts, hops, "
     "created_at, expires_at"
 )
-# `mine` is which rows, locked in the order of ids; SKIP LOCKED where nobody may be waited for. Planned anew each time, which costs
-# little at the few that there are of these: what is planned while nothing is queued would be kept, and read all that is queued then.
+# `mine` is which rows, locked in the order of ids; SKIP LOCKED where nobody may be waited for. They are looked up by an array, as a
+# join could be planned to read all there is.
 _MOVE = """
     WITH mine AS (
         SELECT id FROM devices_command WHERE finished_at IS NULL AND {which} ORDER BY id FOR UPDATE {lock}
     ), moved AS (
         UPDATE devices_command command
         SET state = %(state)s, history = history || %(entry)s::jsonb{changes}
-        FROM mine WHERE command.id = mine.id RETURNING command.id, {told}
+        WHERE command.id = ANY(ARRAY(SELECT id FROM mine)) RETURNING command.id, {told}
     )
     SELECT moved.*, device.tenant_id, device.key FROM moved JOIN devices_device device ON device.id = moved.device_id ORDER BY moved.id
 """
@@ -50,15 +50,16 @@ def entry(state: str, now: datetime, **more: Any) -> dict[str, Any]:
 
 
 def move(
-    which: str, state: str, now: datetime, *, changes: str = "", wait: bool = False, note: str = "", **given: Any
+    which: str, state: str, now: datetime, *, changes: str = "", wait: bool = False, note: str = "", often: bool = False, **given: Any
 ) -> list[CommandChange]:
     """Bring the commands that `which` (SQL) chooses into a state, as far as they have not ended; tells everybody.
 
-    `changes` is more SQL for the update, `given` its parameters. Waits for other writers only where `wait` is true.
+    `changes` is more SQL for the update, `given` its parameters. Waits for other writers only where `wait` is true. Planned once where
+    it is `often` done to known ids, else each time: a plan of before anything was queued would be kept, and read all that is queued then.
     """
     query = _MOVE.format(which=which, changes=changes, lock="" if wait else "SKIP LOCKED", told=qualified("command"))
     line = orjson.dumps([entry(state, now, reason=given.get("reason", "") or note)]).decode()
-    changed = [change_of(row, now) for row in execute(query, {**given, "state": state, "now": now, "entry": line})]
+    changed = [change_of(row, now) for row in (by_keys if often else execute)(query, {**given, "state": state, "now": now, "entry": line})]
     tell(changed)
     return changed
 

@@ -50,8 +50,13 @@ def answer(command: Command) -> None:
     assert replies.apply([reply]) == [None]
 
 
+def take(command: Command) -> None:
+    claim(command)
+    claims.mark_sent([command.pk], timezone.now())
+
+
 @pytest.mark.parametrize("known", [0, 2], ids=["empty when analysed", "small when analysed"])
-@pytest.mark.parametrize("act", [send, look, claim, answer])
+@pytest.mark.parametrize("act", [send, look, claim, take, answer])
 def test_what_is_queued_for_others_is_not_read(act: Callable[[Command], None], known: int, devices: list[Device]) -> None:
     mine, other = devices
     databases.execute("SET LOCAL plan_cache_mode = force_generic_plan")  # which it would come to by itself, after five times
