@@ -38,9 +38,9 @@ FIGURES = """
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--devices", type=int, default=1000)
+    parser.add_argument("--devices", type=int, default=10_000)
     parser.add_argument("--kind", choices=("firmware", "command"), default="firmware")
-    parser.add_argument("--parallel", type=int, default=500, help="devices at once")
+    parser.add_argument("--parallel", type=int, default=2_000, help="devices at once")
     parser.add_argument("--calm", action="store_true", help="kill nothing")
     parser.add_argument("--most", type=float, default=600, help="seconds after which it has failed")
 

@@ -17,7 +17,7 @@ from devices import presence_history
 from devices.downlink import wake
 from devices.messages import Change, Presence
 from devices.timestamps import EPOCH
-from iotpanel.databases import prepared
+from iotpanel.statements import prepared
 
 SECOND = 1_000_000
 

@@ -7,7 +7,7 @@ import orjson
 from devices.messages import Presence
 from devices.models import PresenceChange
 from devices.timestamps import to_datetime, to_microseconds
-from iotpanel.databases import prepared
+from iotpanel.statements import prepared
 
 _NOTE = """
     INSERT INTO devices_presencechange (device_id, at, online, cause)

@@ -7,7 +7,7 @@ from typing import Any
 import orjson
 
 from devices.messages import CommandChange
-from iotpanel.databases import prepared
+from iotpanel.statements import prepared
 from telemetry.uplink.memory import memory
 
 from .derived import Happening

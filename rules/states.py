@@ -3,7 +3,7 @@
 from collections.abc import Collection, Iterable, Sequence
 from typing import Any, NamedTuple
 
-from iotpanel.databases import execute
+from iotpanel.statements import execute
 from telemetry.stores.clock import to_datetime, to_microseconds
 
 from .machine import State

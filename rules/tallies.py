@@ -9,7 +9,7 @@ from django.db.models import Sum
 from django.utils import timezone
 
 from iotpanel import metrics
-from iotpanel.databases import execute
+from iotpanel.statements import execute
 from iotpanel.tenants.models import Tenant
 
 from .models import FiringCount

@@ -12,7 +12,7 @@ from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
 
 from devices.models import Product
-from iotpanel.databases import execute
+from iotpanel.statements import execute
 
 from .models import ArchivedMessage
 from .pruning import Deadline, old_rows

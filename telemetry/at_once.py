@@ -13,7 +13,7 @@ from operator import itemgetter
 import orjson
 
 from devices.messages import Report
-from iotpanel.databases import prepared
+from iotpanel.statements import prepared
 
 from . import latest, ledger
 from .stores.backend.packed import bigints, documents, instants

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 import orjson
 
-from iotpanel.databases import execute, prepared
+from iotpanel.statements import execute, prepared
 
 from .models import AttributeChange
 from .stores.backend.packed import bigints, instants, jsons, texts

@@ -12,7 +12,7 @@ from devices.downlink import shadow
 from devices.exceptions import Invalid
 from devices.messages import AttributeReport
 from devices.models import Device
-from iotpanel.databases import execute
+from iotpanel.statements import execute
 
 from . import attribute_history
 from .attribute_history import Change

@@ -4,7 +4,7 @@ import structlog
 from django.conf import settings
 from django.db import DatabaseError, connection, transaction
 
-from iotpanel.databases import execute
+from iotpanel.statements import execute
 
 from .stores.backend import features
 

@@ -6,7 +6,7 @@ from hashlib import blake2b
 import orjson
 
 from devices.messages import EventReport
-from iotpanel.databases import execute
+from iotpanel.statements import execute
 
 from .models import Event
 from .stores.backend.packed import bigints, blobs, instants, jsons, texts

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 from devices.models import Device
-from iotpanel.databases import execute
+from iotpanel.statements import execute
 
 from .rhythm import steady
 from .stores.backend.packed import bigints

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 import orjson
 
 from devices.messages import Report, Values
-from iotpanel.databases import prepared
+from iotpanel.statements import prepared
 
 from .models import Latest
 from .stores.backend.packed import bigints, documents, instants

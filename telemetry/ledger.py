@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 from django.db import transaction
 
 from devices.models import Device
-from iotpanel.databases import at_commit, execute
+from iotpanel.statements import at_commit, execute
 from iotpanel.tenants.models import Tenant
 
 from .stores.backend.packed import bigints

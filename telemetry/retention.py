@@ -12,7 +12,7 @@ from django.conf import settings
 from django.db import connection, transaction
 
 from devices.models import Device, Product
-from iotpanel.databases import execute
+from iotpanel.statements import execute
 
 from . import pruning, rollups
 from .models import Forgotten

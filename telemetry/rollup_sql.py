@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 
 from django.db import connection
 
-from iotpanel.databases import execute
+from iotpanel.statements import execute
 
 from .stores.backend import features
 from .stores.backend.packed import bigints, instants, moment

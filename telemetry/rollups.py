@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from django.db import OperationalError, transaction
 
-from iotpanel.databases import execute
+from iotpanel.statements import execute
 
 from .rollup_sql import Spans, active, claimed, roll_up_days, roll_up_hours, roll_up_minutes
 from .stores.backend.packed import moment

@@ -12,7 +12,7 @@ from django.db import connection, transaction
 from psycopg import sql
 
 from devices.models import Product
-from iotpanel.databases import execute
+from iotpanel.statements import execute
 
 MARK = "iotpanel product"
 LONGEST = 63  # bytes of an identifier

@@ -5,8 +5,8 @@ from collections.abc import Iterator
 import pytest
 from django.db import DataError, connection, transaction
 
-from iotpanel import databases
-from iotpanel.databases import Statement, execute
+from iotpanel import statements
+from iotpanel.statements import Statement, execute
 
 COUNT = "SELECT count(*) FROM last_words"
 
@@ -28,26 +28,26 @@ def words() -> int:
 
 def test_each_of_several_statements_has_its_rows(table: None) -> None:
     with transaction.atomic():
-        assert databases.together(("SELECT generate_series(1, %s)", [2]), word(), (COUNT, [])) == [[(1,), (2,)], [], [(1,)]]
+        assert statements.together(("SELECT generate_series(1, %s)", [2]), word(), (COUNT, [])) == [[(1,), (2,)], [], [(1,)]]
 
 
 def test_where_one_of_several_fails_its_error_is_raised_and_nothing_is_done(table: None) -> None:
     with pytest.raises(DataError), transaction.atomic():
-        databases.together(word(), word(0), (COUNT, []))
+        statements.together(word(), word(0), (COUNT, []))
     assert words() == 0
 
 
 def test_planned_by_keys_is_one_statement_not_the_transaction(table: None) -> None:
     how = "SELECT current_setting('enable_seqscan')"
     with transaction.atomic():
-        assert databases.by_keys(how) == [("off",)]
+        assert statements.by_keys(how) == [("off",)]
         assert execute(how) == [("on",)]
 
 
 def test_last_words_go_with_the_commit(table: None) -> None:
     heard: list[int] = []
     with transaction.atomic():
-        databases.at_commit(word())
+        statements.at_commit(word())
         transaction.on_commit(lambda: heard.append(words()))
         assert words() == 0
     assert heard == [1]
@@ -56,7 +56,7 @@ def test_last_words_go_with_the_commit(table: None) -> None:
 
 def test_last_words_of_what_is_rolled_back_are_never_said(table: None) -> None:
     with pytest.raises(ZeroDivisionError), transaction.atomic():
-        databases.at_commit(word())
+        statements.at_commit(word())
         raise ZeroDivisionError
     with transaction.atomic():
         execute("SELECT 1")
@@ -66,7 +66,7 @@ def test_last_words_of_what_is_rolled_back_are_never_said(table: None) -> None:
 def test_last_words_of_a_lost_session_are_never_said(table: None) -> None:
     """The next session is another one, without this temporary table."""
     with pytest.raises(ConnectionError), transaction.atomic():
-        databases.at_commit(word(0))
+        statements.at_commit(word(0))
         connection.close()
         raise ConnectionError
     with transaction.atomic():
@@ -76,14 +76,14 @@ def test_last_words_of_a_lost_session_are_never_said(table: None) -> None:
 def test_last_words_that_fail_fail_the_commit(table: None) -> None:
     with pytest.raises(DataError), transaction.atomic():
         execute(*word())
-        databases.at_commit(word(), word(0))
+        statements.at_commit(word(), word(0))
     assert words() == 0
 
 
 def test_below_a_savepoint_they_are_said_at_once_and_undone_with_it(table: None) -> None:
     with transaction.atomic():
         with pytest.raises(ZeroDivisionError), transaction.atomic():
-            databases.at_commit(word())
+            statements.at_commit(word())
             assert words() == 1
             raise ZeroDivisionError
         assert words() == 0
@@ -91,5 +91,5 @@ def test_below_a_savepoint_they_are_said_at_once_and_undone_with_it(table: None)
 
 
 def test_outside_of_a_transaction_they_are_said_at_once(table: None) -> None:
-    databases.at_commit(word(), word())
+    statements.at_commit(word(), word())
     assert words() == 2

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 from django.db import connection
 
-from iotpanel.databases import AS_BEFORE, BY_KEYS, at_commit, execute, together
+from iotpanel.statements import AS_BEFORE, BY_KEYS, at_commit, execute, together
 
 from . import moves
 from .moves import loaded

@@ -18,7 +18,7 @@ from devices.models import Command, Device
 from devices.thing_model import CommandType, ThingModel
 from devices.thing_model_parser import ThingModelError, parse
 from iotpanel.api.errors import Conflict
-from iotpanel.databases import prepared
+from iotpanel.statements import prepared
 from iotpanel.tenants.models import User
 
 from . import moves, wake

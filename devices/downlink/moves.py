@@ -4,7 +4,7 @@ Statements that change states are built here, because each of them has to return
 """
 
 from collections.abc import Collection, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from functools import partial
 from typing import Any
 
@@ -14,11 +14,11 @@ from django.db import transaction
 
 from devices.messages import CommandChange
 from devices.presence import tell_sinks
-from iotpanel.databases import by_keys, execute
+from devices.timestamps import to_microseconds
+from iotpanel.statements import by_keys, execute
 
 from . import wake
 
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 TOLD = (
     "device_id, name, params, state, finished_at IS NOT NULL AS final, reason, error, result, priority, attempts, hops, "
     "created_at, expires_at"
@@ -40,13 +40,9 @@ log = structlog.get_logger(__name__)
 FINISH = ", finished_at = %(now)s, in_flight = false, waits = '', reason = %(reason)s, error = %(error)s"
 
 
-def microseconds(instant: datetime) -> int:
-    return (instant - EPOCH) // timedelta(microseconds=1)
-
-
 def entry(state: str, now: datetime, **more: Any) -> dict[str, Any]:
     """One line of a command's history; `ts` is in ms, and what is empty is left out."""
-    return {"state": state, "ts": microseconds(now) // 1000, **{name: value for name, value in more.items() if value}}
+    return {"state": state, "ts": to_microseconds(now) // 1000, **{name: value for name, value in more.items() if value}}
 
 
 def move(
@@ -85,7 +81,7 @@ def change_of(row: Sequence[Any], now: datetime) -> CommandChange:
         name=name,
         params=loaded(params),
         state=state,
-        at=microseconds(now),
+        at=to_microseconds(now),
         final=final,
         reason=reason,
         error=error,
@@ -93,8 +89,8 @@ def change_of(row: Sequence[Any], now: datetime) -> CommandChange:
         priority=priority,
         attempts=attempts,
         hops=hops,
-        created_at=microseconds(created_at),
-        expires_at=microseconds(expires_at),
+        created_at=to_microseconds(created_at),
+        expires_at=to_microseconds(expires_at),
     )
 
 

@@ -7,9 +7,9 @@ import orjson
 
 from devices import topics
 from devices.codecs.lua import encode
+from devices.timestamps import to_microseconds
 
 from .claims import Ready
-from .moves import microseconds
 
 ENCODES = re.compile(r"\bfunction\s+encode\b|^\s*encode\s*=", re.MULTILINE)
 
@@ -22,7 +22,7 @@ def body(command: Ready) -> tuple[list[str], str, bytes]:
     if command.codec == "lua" and ENCODES.search(command.script):
         data = encode(command.script, {"id": str(command.id), "name": command.name, "params": command.params})
         return ["raw"], _own(command, "down/raw"), data
-    expires = min(microseconds(command.expires_at) // 1000, 2**53)
+    expires = min(to_microseconds(command.expires_at) // 1000, 2**53)
     data = orjson.dumps({"name": command.name, "params": command.params, "expires_at": expires})
     return ["commands", str(command.id)], _own(command, "down/commands"), data
 

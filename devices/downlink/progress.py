@@ -1,7 +1,6 @@
 """How updates and new secrets go, as devices say it: judged and written for a whole batch at once, in the batch's transaction."""
 
 from collections.abc import Iterable, Sequence
-from datetime import timedelta
 from functools import partial
 from typing import Any
 
@@ -13,11 +12,11 @@ from devices import credentials
 from devices.exceptions import Invalid
 from devices.messages import Progress
 from devices.models import Device
+from devices.timestamps import to_datetime
 from iotpanel.tenants.encryption import decrypt
 
 from . import wake
 from .errand_words import SECRET, Open, judge
-from .moves import EPOCH
 
 MAX_ERROR = 1_000  # characters
 MAX_VERSION = 64
@@ -149,7 +148,7 @@ def _log(failed: Iterable[Open]) -> None:
 
 
 def _apply(word: Progress, errands: dict[tuple[int, str], Open], running: dict[int, Any], wishes: dict[int, Any]) -> Verdict:
-    at = (EPOCH + timedelta(microseconds=word.received_at)).isoformat()
+    at = to_datetime(word.received_at).isoformat()
     if word.kind == "ota" and word.state in ("idle", "succeeded"):
         running[word.device_id] = {"device_id": word.device_id, "version": word.version, "at": at}
     found = errands.get((word.device_id, "credentials" if word.kind == "credentials" else "ota"))
@@ -173,6 +172,6 @@ def _switch(errands: Iterable[Open]) -> None:
 
 
 def _row(each: Open) -> dict[str, Any]:
-    at = (EPOCH + timedelta(microseconds=each.changed_at)).isoformat()
+    at = to_datetime(each.changed_at).isoformat()
     fields = ("id", "state", "progress", "wanted", "reason", "error", "sealed")
     return {name: getattr(each, name) for name in fields} | {"at": at, "final": each.final}

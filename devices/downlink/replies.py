@@ -1,17 +1,18 @@
 """What devices answer, judged and written for a whole batch of uplinks at once, in the batch's transaction."""
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, NamedTuple
 
 import orjson
 
 from devices.exceptions import Invalid
 from devices.messages import CommandChange, Reply
-from iotpanel.databases import by_keys
+from devices.timestamps import to_datetime
+from iotpanel.statements import by_keys
 
 from . import moves
-from .moves import EPOCH, change_of, entry, loaded, tell
+from .moves import change_of, entry, loaded, tell
 
 MAX_ERROR = 1_000  # characters
 MAX_ID = 2**63 - 1
@@ -113,7 +114,7 @@ def _judge(reply: Reply, known: dict[int, _Known], rows: dict[int, dict[str, Any
 
 
 def _row(reply: Reply, found: _Known, before: dict[str, Any] | None) -> dict[str, Any]:
-    state, at = STATES[reply.status], EPOCH + timedelta(microseconds=reply.received_at)
+    state, at = STATES[reply.status], to_datetime(reply.received_at)
     sent = min(found.claimed_at or at, at)
     reason = "device_error" if state == "failed" else ""
     entries = [*(before["entries"] if before else []), entry(state, at, reason=reason)]
@@ -135,7 +136,7 @@ def _row(reply: Reply, found: _Known, before: dict[str, Any] | None) -> dict[str
 def _write(rows: dict[int, dict[str, Any]], at: int) -> tuple[list[CommandChange], set[int]]:
     """What changed, and the devices that something else is queued for."""
     found = by_keys(_WRITE, {"rows": orjson.dumps(list(rows.values())).decode(), "ids": list(rows)})
-    last = [change_of(row, EPOCH + timedelta(microseconds=at)) for *row, _ in found]
+    last = [change_of(row, to_datetime(at)) for *row, _ in found]
     changed = [change for each in last for change in (*_passed(each, rows[each.command_id]["entries"]), each)]
     return changed, {each.device_id for each, (*_, more) in zip(last, found, strict=True) if more}
 

@@ -1,16 +1,15 @@
 """What devices say of their state, merged for a whole batch of uplinks at once, in the batch's transaction."""
 
 from collections.abc import Sequence
-from datetime import timedelta
 from typing import Any
 
 from devices.exceptions import Invalid
 from devices.messages import ShadowReport
 from devices.models import Shadow, ShadowStep
+from devices.timestamps import to_datetime
 
 from . import shadow as shadows
 from . import wake
-from .moves import EPOCH
 
 Verdict = Invalid | None
 FIELDS = ["reported", "delta", "version", "answered", "wanted", "changed_at"]
@@ -42,7 +41,7 @@ def apply(reports: Sequence[ShadowReport]) -> list[Verdict]:
     ShadowStep.objects.bulk_create(steps, batch_size=500)
     wake.look_at({shadow.device_id for shadow in found.values() if shadow.wanted})
     if told:
-        shadows.tell(told, EPOCH + timedelta(microseconds=reports[-1].received_at))
+        shadows.tell(told, to_datetime(reports[-1].received_at))
     return verdicts
 
 
@@ -54,7 +53,7 @@ def _apply(report: ShadowReport, shadow: Shadow, steps: list[ShadowStep], told: 
         return Invalid("bad_value", f"version {report.version} is not there yet; the newest is {shadow.version}")
     if report.version is not None and report.version < shadow.answered:
         return None  # overtaken by a newer report
-    before, now = shadow.delta, EPOCH + timedelta(microseconds=report.received_at)
+    before, now = shadow.delta, to_datetime(report.received_at)
     shadow.answered = max(shadow.answered, report.version or 0)
     try:
         changed = shadows.apply_patch(shadow, "reported", report.patch, now)

@@ -17,12 +17,12 @@ from devices.messages import ShadowChange
 from devices.models import Device, Shadow, ShadowStep
 from devices.presence import tell_sinks
 from devices.thing_model import check_free
+from devices.timestamps import to_microseconds
 from iotpanel.api.errors import Conflict
 from iotpanel.tenants.models import User
 
 from . import wake
 from .merge import State, check_depth, difference, merged, same
-from .moves import microseconds
 from .refusals import refuse
 
 MAX_BYTES = 256 * 1024  # of one part
@@ -184,7 +184,7 @@ def tell(changed: list[tuple[Shadow, str, State]], now: datetime, hops: int = 0)
     wake.look_at(set(ids))
     who = {pk: (tenant_id, key) for pk, tenant_id, key in Device.objects.filter(pk__in=ids).values_list("pk", "tenant_id", "key")}
     changes = [
-        ShadowChange(shadow.device_id, *who[shadow.device_id], part, patch, shadow.delta, shadow.version, microseconds(now), hops)
+        ShadowChange(shadow.device_id, *who[shadow.device_id], part, patch, shadow.delta, shadow.version, to_microseconds(now), hops)
         for shadow, part, patch in changed
         if shadow.device_id in who
     ]

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from iotpanel.databases import by_keys
+from iotpanel.statements import by_keys
 
 from . import moves
 

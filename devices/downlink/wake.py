@@ -3,7 +3,7 @@
 from collections.abc import Collection, Iterable, Sequence
 from typing import NamedTuple
 
-from iotpanel.databases import at_commit, prepared
+from iotpanel.statements import at_commit, prepared
 
 DEVICES = "iotpanel_downlink"  # ids of devices that there is something for
 ENDED = "iotpanel_command"  # ids of commands that have ended

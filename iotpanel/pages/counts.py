@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-from iotpanel.databases import execute
+from iotpanel.statements import execute
 from iotpanel.tenants.models import Tenant
 from rules.models import Severity
 

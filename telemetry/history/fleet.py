@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from iotpanel.databases import execute
+from iotpanel.statements import execute
 from telemetry.stores.backend.packed import bigints, moment
 from telemetry.stores.levels import HOUR, ceil, floor
 

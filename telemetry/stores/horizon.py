@@ -1,6 +1,6 @@
 """How far the rollups of one property of one device can be trusted at this moment."""
 
-from iotpanel.databases import execute
+from iotpanel.statements import execute
 
 from .backend.packed import moment
 from .plan import Horizon

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from operator import itemgetter
 
 from devices.messages import Report
-from iotpanel.databases import execute
+from iotpanel.statements import execute
 
 from .backend.packed import bigints, instants
 from .levels import HOUR

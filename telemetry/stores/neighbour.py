@@ -4,7 +4,7 @@ from typing import Any
 
 import orjson
 
-from iotpanel.databases import execute
+from iotpanel.statements import execute
 
 from .backend.packed import moment
 from .base import Reading

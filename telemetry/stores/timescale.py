@@ -13,7 +13,7 @@ import orjson
 
 from devices.exceptions import Invalid
 from devices.messages import Report, Values
-from iotpanel.databases import execute
+from iotpanel.statements import execute
 
 from . import late
 from .backend.packed import EPOCH_2000, bigints, instants, jsons, moment

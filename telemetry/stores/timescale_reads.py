@@ -5,7 +5,7 @@ from typing import Any
 
 import orjson
 
-from iotpanel.databases import execute
+from iotpanel.statements import execute
 
 from .backend.packed import instants, moment, texts
 from .base import Reading, Summaries, Summary

@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from devices.messages import Report
-from iotpanel.databases import execute
+from iotpanel.statements import execute
 from telemetry import latest, rollups
 from telemetry.stores import STORES
 from telemetry.stores.base import Reading, Store, Summary

@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from devices.messages import Report
-from iotpanel.databases import execute
+from iotpanel.statements import execute
 from telemetry import at_once, latest, ledger
 from telemetry.models import RollupFrontier
 from telemetry.stores import store

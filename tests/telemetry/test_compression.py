@@ -10,7 +10,7 @@ import pytest
 from django.conf import LazySettings
 from django.db import connection
 
-from iotpanel.databases import execute
+from iotpanel.statements import execute
 from telemetry import compression
 from telemetry.stores.backend import features
 

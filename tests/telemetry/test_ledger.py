@@ -7,7 +7,7 @@ from importlib import import_module
 import pytest
 from django.utils import timezone
 
-from iotpanel import databases
+from iotpanel import statements
 from iotpanel.tenants.models import Tenant
 from telemetry import ledger
 from telemetry.ledger import Counts
@@ -75,7 +75,7 @@ def test_many_batches_fold_in_portions_however_the_server_plans(nested: bool, te
     for _ in range(7):
         ledger.append({device.pk: [1, 1, 0, 0, 0, 0]})
     for way in ("hashjoin", "mergejoin", "material", "hashagg", "sort", "memoize") if nested else ():
-        databases.execute(f"SET LOCAL enable_{way} = off")
+        statements.execute(f"SET LOCAL enable_{way} = off")
     assert ledger.fold() == 7
     assert by_device(device.pk)[device.pk].received == 7
 
@@ -136,8 +136,8 @@ def test_entries_of_before_become_columns() -> None:
     """The table as it was, under its name; whoever upgrades has some that are not folded yet."""
     spread = import_module("telemetry.migrations.0011_ledger_columns").SPREAD
     columns = ", ".join(f"{name} bigint[]" for name in ("devices", *ledger.NAMES))
-    databases.execute(f"CREATE TEMPORARY TABLE telemetry_ledgerentry (counts jsonb, {columns}) ON COMMIT DROP")
-    databases.execute("INSERT INTO telemetry_ledgerentry VALUES ('[[7, 2, 2], [0, 3, 0, 1, 1, 1, 4]]')")
-    databases.execute(spread)
-    found = databases.execute(f"SELECT devices, {ledger.COLUMNS} FROM telemetry_ledgerentry")
+    statements.execute(f"CREATE TEMPORARY TABLE telemetry_ledgerentry (counts jsonb, {columns}) ON COMMIT DROP")
+    statements.execute("INSERT INTO telemetry_ledgerentry VALUES ('[[7, 2, 2], [0, 3, 0, 1, 1, 1, 4]]')")
+    statements.execute(spread)
+    found = statements.execute(f"SELECT devices, {ledger.COLUMNS} FROM telemetry_ledgerentry")
     assert found == [([7, 0], [2, 3], [2, 0], [0, 1], [0, 1], [0, 1], [0, 4])]

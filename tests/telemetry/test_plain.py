@@ -4,7 +4,7 @@ import pytest
 from django.conf import settings
 from django.db import connection
 
-from iotpanel.databases import execute
+from iotpanel.statements import execute
 from telemetry.stores.backend import features
 
 pytestmark = pytest.mark.django_db

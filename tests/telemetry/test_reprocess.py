@@ -13,7 +13,7 @@ from django.utils import timezone
 from devices import products
 from devices.exceptions import Unavailable
 from devices.models import Device, Product
-from iotpanel.databases import execute
+from iotpanel.statements import execute
 from iotpanel.tenants.models import Role, Tenant, User
 from telemetry import archive, erasure, latest, ledger, reprocess, rollups, tasks
 from telemetry.management.commands.reprocess import instant

@@ -9,7 +9,7 @@ import pytest
 from django.db import connection
 
 from devices.messages import Report
-from iotpanel.databases import execute
+from iotpanel.statements import execute
 from telemetry import latest, rollups
 from telemetry.models import DirtyBucket, RollupDay, RollupFrontier, RollupHour, RollupMinute
 from telemetry.stores.clock import to_datetime

@@ -9,7 +9,7 @@ from django.db import connection, transaction
 
 from devices.exceptions import Unavailable
 from devices.messages import AttributeReport, EventReport, Report
-from iotpanel.databases import execute
+from iotpanel.statements import execute
 from telemetry import attributes, events, latest
 from telemetry.models import Latest, ReportRow
 from telemetry.stores.timescale import TimescaleStore

@@ -9,7 +9,7 @@ from django.db.backends.postgresql.base import DatabaseWrapper as PostgresWrappe
 from django.db.utils import OperationalError
 from timescale.db.backends.postgresql.base import DatabaseWrapper as TimescaleWrapper
 
-from iotpanel.databases import Statement
+from iotpanel.statements import Statement
 
 from . import features
 from .packed import register
@@ -41,7 +41,7 @@ class DatabaseWrapper(TimescaleWrapper):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.last_words: list[Statement] = []  # what goes with this transaction's COMMIT (`iotpanel.databases.at_commit`)
+        self.last_words: list[Statement] = []  # what goes with this transaction's COMMIT (`iotpanel.statements.at_commit`)
 
     def prepare_database(self) -> None:
         """Switch TimescaleDB on where it is wanted and can be loaded."""
@@ -58,7 +58,7 @@ class DatabaseWrapper(TimescaleWrapper):
         if self.pool:
             DatabaseWrapper.failures_before = failures(self.pool)
         register(connection)
-        # Django switches prepared statements off altogether; this way they are for those who ask (`iotpanel.databases.prepared`).
+        # Django switches prepared statements off altogether; this way they are for those who ask (`iotpanel.statements.prepared`).
         connection.prepare_threshold = NEVER_BY_ITSELF
         return connection
 

@@ -10,7 +10,7 @@ from devices.downlink import claims, replies
 from devices.messages import Reply
 from devices.models import Command, Device, DevicePresence
 from devices.timestamps import to_microseconds
-from iotpanel import databases
+from iotpanel import statements
 from iotpanel.tenants.models import Tenant
 from tests.make import WITH_COMMANDS, make_command, make_device, make_product
 
@@ -29,7 +29,7 @@ def devices(tenant: Tenant) -> list[Device]:
 
 def rows_read() -> int:
     """Rows of commands that this transaction has read so far."""
-    return int(databases.execute(READ)[0][0])
+    return int(statements.execute(READ)[0][0])
 
 
 def send(command: Command) -> None:
@@ -59,10 +59,10 @@ def take(command: Command) -> None:
 @pytest.mark.parametrize("act", [send, look, claim, take, answer])
 def test_what_is_queued_for_others_is_not_read(act: Callable[[Command], None], known: int, devices: list[Device]) -> None:
     mine, other = devices
-    databases.execute("SET LOCAL plan_cache_mode = force_generic_plan")  # which it would come to by itself, after five times
+    statements.execute("SET LOCAL plan_cache_mode = force_generic_plan")  # which it would come to by itself, after five times
     for device in devices[:known]:
         make_command(device)
-    databases.execute("ANALYZE devices_command")
+    statements.execute("ANALYZE devices_command")
     Command.objects.all().delete()
     act(make_command(mine))
     now = timezone.now()
