@@ -8,7 +8,7 @@ from django.db import connection
 
 Statement = tuple[str, Sequence[Any] | Mapping[str, Any]]
 BY_KEYS: Statement = ("SELECT set_config('enable_seqscan', 'off', true), set_config('enable_sort', 'off', true)", ())
-AS_BEFORE: Statement = ("SELECT set_config('enable_seqscan', 'on', true), set_config('enable_sort', 'on', true)", ())
+AS_USUAL: Statement = ("SELECT set_config('enable_seqscan', 'on', true), set_config('enable_sort', 'on', true)", ())
 
 
 def execute(query: str, parameters: Sequence[Any] | Mapping[str, Any] = (), *, prepare: bool = False) -> list[tuple[Any, ...]]:
@@ -57,4 +57,4 @@ def by_keys(query: str, parameters: Sequence[Any] | Mapping[str, Any] = ()) -> l
     A plan that is made while a table is so small that reading all of it is quickest is kept while it grows, until the next analysis: a
     thousand commands/s stood still for seconds. Planned without sequential scans it goes by the keys, whenever that is.
     """
-    return together(BY_KEYS, (query, parameters), AS_BEFORE)[1]
+    return together(BY_KEYS, (query, parameters), AS_USUAL)[1]

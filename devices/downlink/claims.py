@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 from django.db import connection
 
-from iotpanel.statements import AS_BEFORE, BY_KEYS, at_commit, execute, together
+from iotpanel.statements import AS_USUAL, BY_KEYS, at_commit, execute, together
 
 from . import moves
 from .moves import loaded
@@ -98,14 +98,14 @@ class Ready(NamedTuple):
 def ready(devices: Collection[int], heard: Collection[int], now: datetime) -> list[Ready]:
     """What may go to these devices now, the most urgent first; locked until the end of the caller's transaction."""
     which = {"devices": list(devices), "heard": list(heard), "now": now, "limit": LIMIT}
-    _, _, found, _ = together(BY_KEYS, (_TURN, [_ONE_DISPATCHER]), (_READY, which), AS_BEFORE)
+    _, _, found, _ = together(BY_KEYS, (_TURN, [_ONE_DISPATCHER]), (_READY, which), AS_USUAL)
     rows = [Ready(*row) for row in found]
     return [row._replace(params=loaded(row.params), topics=loaded(row.topics)) for row in rows]
 
 
 def claim(ids: Sequence[int], now: datetime) -> None:
     """These are about to be published."""
-    at_commit(BY_KEYS, (_CLAIM, {"ids": list(ids), "now": now}), AS_BEFORE)
+    at_commit(BY_KEYS, (_CLAIM, {"ids": list(ids), "now": now}), AS_USUAL)
 
 
 def park(devices: Iterable[int]) -> None:
