@@ -6,14 +6,15 @@ from devices.downlink.commands import Order, send_all
 from devices.models import Command, Device
 
 TICK = 0.005  # seconds
-WARM = 0.3  # seconds
+PATIENCE = 10.0  # seconds
 
 
 def warm_up(device: Device) -> None:
     """The first call connects and imports; what falls due meanwhile would go as one burst, which no steady rate has."""
-    first = send_all([Order(device, "blink", {"n": 0})])
-    time.sleep(WARM)
-    Command.objects.filter(pk__in=first).delete()
+    first, until = Command.objects.filter(pk__in=send_all([Order(device, "blink", {"n": 0})])), time.monotonic() + PATIENCE
+    while first.filter(finished_at=None).exists() and time.monotonic() < until:
+        time.sleep(TICK)
+    first.delete()
 
 
 def main(rate: float, seconds: float) -> None:

@@ -1,6 +1,6 @@
-"""How statements reach the server: by its own parameters, prepared, several in one round trip, by keys, with the COMMIT."""
+"""How statements reach the server: by its own parameters, prepared, several in one round trip, by keys."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import psycopg
@@ -28,9 +28,10 @@ def prepared(query: str, parameters: Sequence[Any] | Mapping[str, Any] = ()) -> 
 
 
 def together(*statements: Statement) -> list[list[tuple[Any, ...]]]:
-    """Prepared statements in one round trip, and the transaction's beginning with them where they are its first; the rows of each.
+    """Prepared statements in one round trip, in the caller's transaction; the rows of each.
 
-    Where one fails the rest are not run, and its error is raised.
+    Where one fails the rest are not run, and its error is raised. Never the COMMIT: leaving a pipeline is a round trip of its own, and a
+    server that dies in it would make a committed transaction look like a failed one.
     """
     connection.ensure_connection()
     with connection.wrap_database_errors:
@@ -39,16 +40,6 @@ def together(*statements: Statement) -> list[list[tuple[Any, ...]]]:
             for cursor, (query, parameters) in zip(cursors, statements, strict=True):
                 cursor.execute(query, parameters, prepare=True)
         return [cursor.fetchall() if cursor.description else [] for cursor in cursors]
-
-
-def at_commit(*statements: Statement) -> None:
-    """Run prepared statements whose rows nobody wants in the round trip of the transaction's COMMIT, which fails where they fail.
-
-    At once where that may not come, or without what was done here: outside of a transaction, and below a savepoint.
-    """
-    defer: Callable[[Sequence[Statement]], bool] | None = getattr(connection, "defer", None)
-    if defer is None or not defer(statements):
-        together(*statements)
 
 
 def by_keys(query: str, parameters: Sequence[Any] | Mapping[str, Any] = ()) -> list[tuple[Any, ...]]:

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 from django.db import transaction
 
 from devices.models import Device
-from iotpanel.statements import at_commit, execute
+from iotpanel.statements import execute, prepared
 from iotpanel.tenants.models import Tenant
 
 from .stores.backend.packed import bigints
@@ -82,7 +82,7 @@ FOLD = f"""
 def append(counts: Mapping[int, Sequence[int]]) -> None:
     """Note a batch's counts in its transaction: `{device id, or 0 for none known: the numbers in the order of NAMES}`."""
     if counts:
-        at_commit((APPEND, columns(counts)))
+        prepared(APPEND, columns(counts))
 
 
 def columns(counts: Mapping[int, Sequence[int]]) -> list[bytes | None]:

@@ -1,25 +1,25 @@
-"""How statements reach the server: several in one round trip, by keys, with the commit."""
+"""How statements reach the server: several in one round trip, by keys."""
 
 from collections.abc import Iterator
 
 import pytest
-from django.db import DataError, connection, transaction
+from django.db import DataError, transaction
 
 from iotpanel import statements
 from iotpanel.statements import Statement, execute
 
-COUNT = "SELECT count(*) FROM last_words"
+COUNT = "SELECT count(*) FROM words_said"
 
 
 @pytest.fixture
 def table(transactional_db: None) -> Iterator[None]:
-    execute("CREATE TEMP TABLE last_words (n int)")
+    execute("CREATE TEMP TABLE words_said (n int)")
     yield
-    execute("DROP TABLE last_words")
+    execute("DROP TABLE words_said")
 
 
 def word(n: int = 1) -> Statement:
-    return "INSERT INTO last_words SELECT 1 / %s", [n]
+    return "INSERT INTO words_said SELECT 1 / %s", [n]
 
 
 def words() -> int:
@@ -42,54 +42,3 @@ def test_planned_by_keys_is_one_statement_not_the_transaction(table: None) -> No
     with transaction.atomic():
         assert statements.by_keys(how) == [("off",)]
         assert execute(how) == [("on",)]
-
-
-def test_last_words_go_with_the_commit(table: None) -> None:
-    heard: list[int] = []
-    with transaction.atomic():
-        statements.at_commit(word())
-        transaction.on_commit(lambda: heard.append(words()))
-        assert words() == 0
-    assert heard == [1]
-    assert words() == 1
-
-
-def test_last_words_of_what_is_rolled_back_are_never_said(table: None) -> None:
-    with pytest.raises(ZeroDivisionError), transaction.atomic():
-        statements.at_commit(word())
-        raise ZeroDivisionError
-    with transaction.atomic():
-        execute("SELECT 1")
-    assert words() == 0
-
-
-def test_last_words_of_a_lost_session_are_never_said(table: None) -> None:
-    """The next session is another one, without this temporary table."""
-    with pytest.raises(ConnectionError), transaction.atomic():
-        statements.at_commit(word(0))
-        connection.close()
-        raise ConnectionError
-    with transaction.atomic():
-        execute("CREATE TEMP TABLE last_words (n int)")
-
-
-def test_last_words_that_fail_fail_the_commit(table: None) -> None:
-    with pytest.raises(DataError), transaction.atomic():
-        execute(*word())
-        statements.at_commit(word(), word(0))
-    assert words() == 0
-
-
-def test_below_a_savepoint_they_are_said_at_once_and_undone_with_it(table: None) -> None:
-    with transaction.atomic():
-        with pytest.raises(ZeroDivisionError), transaction.atomic():
-            statements.at_commit(word())
-            assert words() == 1
-            raise ZeroDivisionError
-        assert words() == 0
-    assert words() == 0
-
-
-def test_outside_of_a_transaction_they_are_said_at_once(table: None) -> None:
-    statements.at_commit(word(), word())
-    assert words() == 2

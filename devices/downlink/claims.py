@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 from django.db import connection
 
-from iotpanel.statements import AS_USUAL, BY_KEYS, at_commit, execute, together
+from iotpanel.statements import AS_USUAL, BY_KEYS, by_keys, execute, together
 
 from . import moves
 from .moves import loaded
@@ -105,7 +105,7 @@ def ready(devices: Collection[int], heard: Collection[int], now: datetime) -> li
 
 def claim(ids: Sequence[int], now: datetime) -> None:
     """These are about to be published."""
-    at_commit(BY_KEYS, (_CLAIM, {"ids": list(ids), "now": now}), AS_USUAL)
+    by_keys(_CLAIM, {"ids": list(ids), "now": now})
 
 
 def park(devices: Iterable[int]) -> None:

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Iterable, Sequence
 from typing import NamedTuple
 
-from iotpanel.statements import at_commit, prepared
+from iotpanel.statements import prepared
 
 DEVICES = "iotpanel_downlink"  # ids of devices that there is something for
 ENDED = "iotpanel_command"  # ids of commands that have ended
@@ -81,8 +81,8 @@ def _portions(channel: str, ids: Iterable[int], before: str = "") -> list[tuple[
 
 
 def _say(words: Sequence[tuple[str, str]]) -> None:
-    """One statement for all. Nobody hears it before the commit, with which it goes."""
+    """One statement for all, because each is a round trip."""
     if words:
         channels, payloads = zip(*words, strict=True)
         query = "SELECT pg_notify(channel, payload) FROM unnest(%s::text[], %s::text[]) AS word (channel, payload)"
-        at_commit((query, [list(channels), list(payloads)]))
+        prepared(query, [list(channels), list(payloads)])

@@ -1,15 +1,11 @@
-"""django-timescaledb's backend, made to keep primary keys, run on plain PostgreSQL, send packed arrays, and COMMIT with last words."""
+"""django-timescaledb's backend, made to keep primary keys, to run on plain PostgreSQL, and to send packed arrays."""
 
 import socket
-from collections.abc import Sequence
 from typing import Any
 
-import psycopg
 from django.db.backends.postgresql.base import DatabaseWrapper as PostgresWrapper
 from django.db.utils import OperationalError
 from timescale.db.backends.postgresql.base import DatabaseWrapper as TimescaleWrapper
-
-from iotpanel.statements import Statement
 
 from . import features
 from .packed import register
@@ -39,10 +35,6 @@ class DatabaseWrapper(TimescaleWrapper):
     SchemaEditorClass = SchemaEditor
     failures_before = 0  # of this process's pool, when it last gave a connection
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.last_words: list[Statement] = []  # what goes with this transaction's COMMIT (`iotpanel.statements.at_commit`)
-
     def prepare_database(self) -> None:
         """Switch TimescaleDB on where it is wanted and can be loaded."""
         PostgresWrapper.prepare_database(self)
@@ -61,26 +53,3 @@ class DatabaseWrapper(TimescaleWrapper):
         # Django switches prepared statements off altogether; this way they are for those who ask (`iotpanel.statements.prepared`).
         connection.prepare_threshold = NEVER_BY_ITSELF
         return connection
-
-    def defer(self, statements: Sequence[Statement]) -> bool:
-        """Keep these for the COMMIT; False where none may come: below a savepoint, and in a test that is rolled back."""
-        if not self.in_atomic_block or self.savepoint_ids or any(block._from_testcase for block in self.atomic_blocks):
-            return False
-        self.last_words += statements
-        return True
-
-    def _set_autocommit(self, autocommit: bool) -> None:
-        """A transaction begins or is over."""
-        self.last_words.clear()  # of one that was rolled back
-        super()._set_autocommit(autocommit)
-
-    def _commit(self) -> None:
-        """One round trip with what is to be said last: the server commits only what it has done without an error."""
-        if not self.last_words:
-            return super()._commit()
-        words, self.last_words = self.last_words, []
-        with self.wrap_database_errors, self.connection.pipeline():
-            for query, parameters in words:
-                psycopg.Cursor(self.connection).execute(query, parameters, prepare=True)
-            self.connection.commit()
-        return None
