@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 from django.db import connection
 
-from iotpanel.statements import AS_USUAL, BY_KEYS, by_keys, execute, together
+from iotpanel.statements import BY_KEYS, execute, prepared, together
 
 from . import moves
 from .moves import loaded
@@ -96,16 +96,19 @@ class Ready(NamedTuple):
 
 
 def ready(devices: Collection[int], heard: Collection[int], now: datetime) -> list[Ready]:
-    """What may go to these devices now, the most urgent first; locked until the end of the caller's transaction."""
+    """What may go to these devices now, the most urgent first; locked until the end of the caller's transaction.
+
+    What is prepared in the rest of it goes by keys, as this does.
+    """
     which = {"devices": list(devices), "heard": list(heard), "now": now, "limit": LIMIT}
-    _, _, found, _ = together(BY_KEYS, (_TURN, [_ONE_DISPATCHER]), (_READY, which), AS_USUAL)
+    *_, found = together(BY_KEYS, (_TURN, [_ONE_DISPATCHER]), (_READY, which))
     rows = [Ready(*row) for row in found]
     return [row._replace(params=loaded(row.params), topics=loaded(row.topics)) for row in rows]
 
 
 def claim(ids: Sequence[int], now: datetime) -> None:
-    """These are about to be published."""
-    by_keys(_CLAIM, {"ids": list(ids), "now": now})
+    """These, which were `ready` in this transaction, are about to be published."""
+    prepared(_CLAIM, {"ids": list(ids), "now": now})
 
 
 def park(devices: Iterable[int]) -> None:

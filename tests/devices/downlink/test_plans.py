@@ -41,6 +41,7 @@ def look(command: Command) -> None:
 
 
 def claim(command: Command) -> None:
+    look(command)
     claims.claim([command.pk], timezone.now())
 
 
