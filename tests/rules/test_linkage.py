@@ -1,5 +1,6 @@
 """Rules about commands, rules that change shadows, and circles of rules that go over both."""
 
+from collections.abc import Collection
 from typing import Any
 from unittest import mock
 
@@ -12,7 +13,7 @@ from devices.downlink.sweep import sweep as sweep_commands
 from devices.messages import Uplink
 from devices.models import Command
 from iotpanel.tenants.models import Tenant, User
-from rules import trace
+from rules import command_changes, trace
 from rules.actions.alarm import AlarmAction
 from rules.derived import Happening
 from rules.models import Alarm, Rule, SceneRun
@@ -52,7 +53,6 @@ def test_a_command_that_fails_or_is_not_answered_fires(tenant: Tenant) -> None:
 
 
 def test_a_worker_that_saw_no_rule_sees_the_one_that_is_made(tenant: Tenant) -> None:
-    """It asks for the rules of a tenant once, and again when it hears that something has changed."""
     freezer = make_freezer(tenant)
     memory().lasting = True
     try:
@@ -76,6 +76,23 @@ def test_only_the_named_command_and_state_count(tenant: Tenant, other_tenant: Te
     reply(command, b'{"status": "received"}')
     reply(command, b'{"status": "ok", "result": "fast"}')
     assert list(Alarm.objects.order_by("pk").values_list("rule_name", flat=True)) == ["queued", "done"]
+
+
+def test_a_worker_asks_for_the_rules_of_a_tenant_once_until_something_changes(tenant: Tenant, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[set[int]] = []
+
+    def read(ids: Collection[int]) -> dict[int, set[tuple[str, str]]]:
+        asked.append(set(ids))
+        return {}
+
+    monkeypatch.setattr(command_changes, "_read", read)
+    monkeypatch.setattr(memory(), "lasting", True)
+    for _ in range(3):
+        assert not command_changes._wanted({tenant.pk})[tenant.pk]
+    assert asked == [{tenant.pk}]
+    memory().directory.forget()
+    command_changes._wanted({tenant.pk})
+    assert len(asked) == 2
 
 
 def test_changes_that_no_rule_asks_for_cost_the_rules_nothing(tenant: Tenant) -> None:
