@@ -15,10 +15,10 @@ django.setup()
 from django.db import connection  # noqa: E402 - models need the set-up above
 
 from devices.models import Device  # noqa: E402 - as above
+from devices.timestamps import to_microseconds  # noqa: E402 - as above
 from iotpanel.statements import execute  # noqa: E402 - as above
 from telemetry import charts, history, latest, rollups  # noqa: E402 - as above
 from telemetry.history import fleet  # noqa: E402 - as above
-from telemetry.stores.clock import to_microseconds  # noqa: E402 - as above
 from telemetry.stores.levels import COLUMNS, COMBINED  # noqa: E402 - as above
 
 DAYS = 30

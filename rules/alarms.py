@@ -9,8 +9,8 @@ from django.db.models import Count, Q
 from django.utils import timezone
 
 from devices.models import DeviceSet
+from devices.timestamps import to_datetime
 from iotpanel.tenants.models import User
-from telemetry.stores.clock import to_datetime
 
 from . import mutes
 from .engine import see_derived

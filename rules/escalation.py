@@ -8,7 +8,7 @@ from django.db import OperationalError, transaction
 from django.utils import timezone
 
 from devices.exceptions import Unavailable
-from telemetry.stores.clock import to_microseconds
+from devices.timestamps import to_microseconds
 
 from . import act, alarms, derived, failures, mutes
 from .durations import parse_span

@@ -10,11 +10,11 @@ from django.db.models import Q
 
 from devices import presence_history
 from devices.models import Command, Device
+from devices.timestamps import to_datetime, to_microseconds
 from iotpanel.tenants.models import Tenant
 from telemetry import attribute_history, events, latest
 from telemetry.models.attribute import Scope
 from telemetry.stores import store
-from telemetry.stores.clock import to_datetime, to_microseconds
 
 from . import past
 from .command_changes import said_of

@@ -7,8 +7,8 @@ from django.conf import settings
 from django.utils import timezone
 
 from devices.models import Device
+from devices.timestamps import to_microseconds
 from telemetry.live.wire import milliseconds
-from telemetry.stores.clock import to_microseconds
 
 from .compiled import Compiled
 from .plan import Plan

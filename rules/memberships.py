@@ -11,8 +11,8 @@ from django.utils import timezone
 
 from devices import membership_history
 from devices.models import Device, DeviceSet
+from devices.timestamps import to_microseconds
 from iotpanel.tenants.models import Tenant
-from telemetry.stores.clock import to_microseconds
 
 from .book import above
 from .compiled import Scope

@@ -10,9 +10,9 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from devices.timestamps import to_datetime, to_microseconds
 from iotpanel.tenants.models import Tenant, User
 from iotpanel.tenants.validation import Problems, clean_json, clean_text, refuse_unknown
-from telemetry.stores.clock import to_datetime, to_microseconds
 from telemetry.uplink.memory import memory
 
 from . import closing

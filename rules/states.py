@@ -3,8 +3,8 @@
 from collections.abc import Collection, Iterable, Sequence
 from typing import Any, NamedTuple
 
+from devices.timestamps import to_datetime, to_microseconds
 from iotpanel.statements import execute
-from telemetry.stores.clock import to_datetime, to_microseconds
 
 from .machine import State
 from .models import RuleState

@@ -10,7 +10,7 @@ from django.db import DatabaseError, transaction
 from django.utils import timezone
 
 from devices.exceptions import Unavailable
-from telemetry.stores.clock import to_datetime, to_microseconds
+from devices.timestamps import to_datetime, to_microseconds
 from telemetry.uplink.memory import memory
 
 from . import closing, derived, escalation, scenes, trace

@@ -7,11 +7,11 @@ from typing import Any
 from django.db import transaction
 from django.utils import timezone
 
+from devices.timestamps import to_microseconds
 from iotpanel import metrics
 from iotpanel.tenants.models import User
 from telemetry.live import publisher
 from telemetry.live.wire import Notice
-from telemetry.stores.clock import to_microseconds
 
 from . import derived, sinks
 from .models import Alarm, AlarmEvent

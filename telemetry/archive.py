@@ -12,13 +12,13 @@ from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
 
 from devices.models import Product
+from devices.timestamps import to_datetime, to_microseconds
 from iotpanel.statements import execute
 
 from .models import ArchivedMessage
 from .pruning import Deadline, old_rows
 from .stores.backend import features
 from .stores.backend.packed import EPOCH_2000
-from .stores.clock import to_datetime, to_microseconds
 from .stores.session import copy, unavailable_unless_refused
 
 COPY = "COPY telemetry_archive (device_id, received_at, topic, source, payload) FROM STDIN (FORMAT binary)"

@@ -6,11 +6,11 @@ from typing import Any, NamedTuple
 
 import orjson
 
+from devices.timestamps import to_datetime, to_microseconds
 from iotpanel.statements import execute, prepared
 
 from .models import AttributeChange
 from .stores.backend.packed import bigints, instants, jsons, texts
-from .stores.clock import to_datetime, to_microseconds
 
 WRITE = """
     INSERT INTO telemetry_attributechange (device_id, scope, key, at, value)

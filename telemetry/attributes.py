@@ -12,6 +12,7 @@ from devices.downlink import shadow
 from devices.exceptions import Invalid
 from devices.messages import AttributeReport
 from devices.models import Device
+from devices.timestamps import to_microseconds
 from iotpanel.statements import execute
 
 from . import attribute_history
@@ -20,7 +21,6 @@ from .models import Attribute
 from .models.attribute import Scope
 from .stores.backend.packed import bigints, instants, jsons, texts
 from .stores.base import Verdict, Written
-from .stores.clock import to_microseconds
 from .stores.instants import same
 from .stores.poison import REFUSED
 from .stores.session import unavailable_unless_refused

@@ -8,10 +8,10 @@ from django.utils import timezone
 
 from devices.models import Device
 from devices.thing_model import Property
+from devices.timestamps import to_microseconds
 from telemetry import latest, rhythm
 from telemetry.states import SECOND, states, step_for
 from telemetry.stores import store
-from telemetry.stores.clock import to_microseconds
 from telemetry.tiles import kind_of, model_of
 
 SPARK_POINTS = 72

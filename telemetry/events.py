@@ -6,12 +6,12 @@ from hashlib import blake2b
 import orjson
 
 from devices.messages import EventReport
+from devices.timestamps import to_datetime
 from iotpanel.statements import execute
 
 from .models import Event
 from .stores.backend.packed import bigints, blobs, instants, jsons, texts
 from .stores.base import Verdict, Written
-from .stores.clock import to_datetime
 from .stores.poison import write_around
 from .stores.session import unavailable_unless_refused
 

@@ -13,11 +13,11 @@ from typing import Any, NamedTuple
 from django.db import transaction
 
 from devices.models import Device
+from devices.timestamps import to_microseconds
 from iotpanel.statements import execute, prepared
 from iotpanel.tenants.models import Tenant
 
 from .stores.backend.packed import bigints
-from .stores.clock import to_microseconds
 
 NAMES = ("received", "stored", "duplicate", "rejected", "dead_lettered", "heartbeats")
 FOLD_AT_ONCE = 500

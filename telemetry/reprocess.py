@@ -20,11 +20,11 @@ from django.utils.translation import gettext as _
 from devices.exceptions import Unavailable
 from devices.messages import DeadLetter, Uplink
 from devices.models import Device, Product
+from devices.timestamps import to_datetime, to_microseconds
 from iotpanel.tenants.models import User
 
 from .models import ArchivedMessage, DeadLetterRecord, ReprocessRun
 from .models.run import RunState
-from .stores.clock import to_datetime, to_microseconds
 from .uplink import dead_letters, publish
 from .uplink.findings import DEAD_LETTERED, DUPLICATE, HEARTBEATS, STORED
 from .uplink.memory import replaying

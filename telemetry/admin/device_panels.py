@@ -10,8 +10,8 @@ from django.utils.translation import gettext_lazy as _
 from devices.admin import marks
 from devices.admin.device import DeviceAdmin
 from devices.models import Device
+from devices.timestamps import to_datetime
 from telemetry import latest, ledger
-from telemetry.stores.clock import to_datetime
 
 VALUE_LENGTH = 200
 PROPERTIES_SHOWN = 100

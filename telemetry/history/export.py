@@ -7,8 +7,8 @@ from typing import Any
 
 import orjson
 
+from devices.timestamps import to_datetime
 from telemetry.stores.base import Reading
-from telemetry.stores.clock import to_datetime
 
 from .page import Bucket, Page
 

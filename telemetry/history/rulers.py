@@ -14,7 +14,7 @@ from functools import lru_cache
 from typing import Protocol
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from telemetry.stores.clock import to_datetime, to_microseconds
+from devices.timestamps import to_datetime, to_microseconds
 
 from .errors import HistoryError
 

@@ -20,10 +20,10 @@ from devices.downlink.dispatch import Dispatcher
 from devices.downlink.onlooker import Onlooker
 from devices.messages import Presence, Uplink
 from devices.models import Device
+from devices.timestamps import to_microseconds
 from iotpanel import metrics
 from telemetry import ledger
 from telemetry.live import publisher
-from telemetry.stores.clock import to_microseconds
 
 from .allocator import calm_collector, keep_memory
 from .batcher import Batcher

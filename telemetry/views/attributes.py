@@ -11,11 +11,11 @@ from django.views.decorators.http import require_POST
 from devices.exceptions import Invalid
 from devices.models import Device
 from devices.thing_model import ThingModel
+from devices.timestamps import to_datetime
 from iotpanel.tenants.models import Role
 from iotpanel.tenants.web import tenant_page
 from telemetry import attributes
 from telemetry.models.attribute import Scope
-from telemetry.stores.clock import to_datetime
 from telemetry.tiles import model_of
 
 from .device import device_of

@@ -8,10 +8,10 @@ from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from devices.models import Device
+from devices.timestamps import to_microseconds
 from iotpanel.tenants.web import tenant_page
 from telemetry import events
 from telemetry.models import Event
-from telemetry.stores.clock import to_microseconds
 from telemetry.tiles import model_of
 
 from .device import device_of, instant

@@ -13,12 +13,12 @@ from devices import groups, membership_history, provisioning
 from devices.device_csv import make_plan, write
 from devices.enrolment import claims
 from devices.models import Device, Group, GroupChange, LabelChange, TreeChange
+from devices.timestamps import to_microseconds
 from iotpanel.tenants.configuration import applying, document
 from iotpanel.tenants.configuration.plan import export
 from iotpanel.tenants.models import Role, Tenant
 from telemetry import erasure, old_changes
 from telemetry.pruning import Deadline
-from telemetry.stores.clock import to_microseconds
 from tests.make import make_device, make_group, make_member
 from tests.rest import Rest
 

@@ -9,11 +9,11 @@ import pytest
 from devices.downlink import commands
 from devices.messages import Uplink
 from devices.models import Command
+from devices.timestamps import to_datetime
 from iotpanel.tenants.models import Tenant, User
 from rules import backtest, history
 from rules.models import Alarm, AlarmEvent
 from rules.rules import checked
-from telemetry.stores.clock import to_datetime
 from telemetry.uplink.pipeline import process
 from tests.rest import Rest, refused
 from tests.rules.make import HOT, SECOND, T0, make_freezer, make_rule, say

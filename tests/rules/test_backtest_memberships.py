@@ -11,11 +11,11 @@ from pytest_django import Settings
 
 from devices import groups, provisioning
 from devices.models import Device, Group, GroupChange, LabelChange, TreeChange
+from devices.timestamps import to_datetime
 from iotpanel.tenants.models import Tenant, User
 from rules import backtest, sweeps
 from rules.models import OutboxItem
 from rules.rules import checked
-from telemetry.stores.clock import to_datetime
 from tests.make import make_group
 from tests.rest import Rest
 from tests.rules.make import HOT, SECOND, T0, make_freezer, make_rule, say

@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from devices.messages import Uplink
 from devices.models import Device, PresenceChange
+from devices.timestamps import to_datetime, to_microseconds
 from iotpanel.tenants.models import Tenant, User
 from rules import backtest
 from rules.models import Alarm, AlarmEvent, RuleState
@@ -16,7 +17,6 @@ from rules.rules import checked
 from rules.sweeps import sweep
 from telemetry.attributes import set_server
 from telemetry.models.attribute import Scope
-from telemetry.stores.clock import to_datetime, to_microseconds
 from telemetry.uplink.pipeline import process
 from tests.rest import Rest
 from tests.rules.make import HOT, SECOND, T0, make_freezer, make_rule, say

@@ -11,6 +11,7 @@ from django.utils import timezone, translation
 from devices import presence
 from devices.messages import Presence, Uplink
 from devices.models import Command
+from devices.timestamps import to_datetime
 from iotpanel.tenants.models import Tenant, User
 from rules import alarms as verbs
 from rules import failures
@@ -20,7 +21,6 @@ from rules.rotations import create_rotation
 from rules.rules import delete_rule, update_rule
 from rules.sweeps import sweep
 from telemetry import latest
-from telemetry.stores.clock import to_datetime
 from telemetry.uplink.memory import memory
 from telemetry.uplink.pipeline import process
 from tests.make import make_device, make_group, make_product

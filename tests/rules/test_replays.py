@@ -7,11 +7,11 @@ import pytest
 from devices.messages import Uplink
 from devices.models import Device
 from devices.products import update_product
+from devices.timestamps import to_datetime
 from iotpanel.tenants.models import Tenant
 from rules.models import Alarm, OutboxItem, RuleState
 from telemetry import latest, reprocess
 from telemetry.models import DeadLetterRecord
-from telemetry.stores.clock import to_datetime
 from telemetry.uplink.memory import memory
 from telemetry.uplink.pipeline import process
 from telemetry.uplink.replay import replay

@@ -10,11 +10,11 @@ from django.db.models.signals import pre_migrate
 
 from devices.messages import EventReport, Report
 from devices.models import Device, Product
+from devices.timestamps import to_datetime
 from iotpanel.tenants.models import Tenant
 from telemetry import attributes, erasure, events, latest, ledger, rollups, sql_views
 from telemetry.models import Erasure, Event, Latest, LedgerHour, ReportRow, RollupMinute
 from telemetry.models.attribute import Scope
-from telemetry.stores.clock import to_datetime
 from telemetry.stores.levels import DAY
 from telemetry.stores.timescale import TimescaleStore
 from tests.make import make_device, make_product

@@ -11,12 +11,12 @@ from pytest_django import Settings
 from devices import presence, presence_history
 from devices.messages import AttributeReport, Presence
 from devices.models import DevicePresence, PresenceChange
+from devices.timestamps import to_datetime
 from iotpanel.tenants.models import Tenant
 from telemetry import attribute_history, attributes, erasure, old_changes
 from telemetry.models import AttributeChange
 from telemetry.models.attribute import Scope
 from telemetry.pruning import Deadline
-from telemetry.stores.clock import to_datetime
 from tests.make import make_device
 
 pytestmark = pytest.mark.django_db

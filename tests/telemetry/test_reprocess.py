@@ -13,12 +13,12 @@ from django.utils import timezone
 from devices import products
 from devices.exceptions import Unavailable
 from devices.models import Device, Product
+from devices.timestamps import to_datetime
 from iotpanel.statements import execute
 from iotpanel.tenants.models import Role, Tenant, User
 from telemetry import archive, erasure, latest, ledger, reprocess, rollups, tasks
 from telemetry.management.commands.reprocess import instant
 from telemetry.models import ArchivedMessage, DeadLetterRecord, Event, ReportRow, ReprocessRun
-from telemetry.stores.clock import to_datetime
 from telemetry.uplink import pipeline
 from telemetry.uplink.pipeline import process
 from tests.make import make_device, make_member, make_product

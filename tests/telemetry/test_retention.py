@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from devices.messages import EventReport, Report
 from devices.models import Device, Product
+from devices.timestamps import to_datetime
 from iotpanel.tenants.models import Tenant
 from telemetry import events, latest, ledger, old_records, retention, rollups
 from telemetry.models import (
@@ -23,7 +24,6 @@ from telemetry.models import (
     RollupHour,
     RollupMinute,
 )
-from telemetry.stores.clock import to_datetime
 from telemetry.stores.levels import DAY, HOUR, MINUTE
 from telemetry.stores.timescale import TimescaleStore
 from tests.make import make_device, make_product

@@ -9,10 +9,10 @@ import pytest
 from django.db import connection
 
 from devices.messages import Report
+from devices.timestamps import to_datetime
 from iotpanel.statements import execute
 from telemetry import latest, rollups
 from telemetry.models import DirtyBucket, RollupDay, RollupFrontier, RollupHour, RollupMinute
-from telemetry.stores.clock import to_datetime
 from telemetry.stores.levels import DAY, HOUR, MINUTE
 from telemetry.stores.timescale import TimescaleStore
 

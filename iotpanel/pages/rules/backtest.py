@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from devices.models import Device
+from devices.timestamps import to_microseconds
 from iotpanel.pages import wording
 from iotpanel.pages.alarms.subject import subject_in
 from iotpanel.tenants.models import Tenant
@@ -20,7 +21,6 @@ from rules.durations import SECOND, BadSpan, parse_span, show_span
 from rules.problem_words import said
 from rules.problems import BadRule
 from telemetry.charts import line
-from telemetry.stores.clock import to_microseconds
 
 from .known import known_words
 

@@ -9,10 +9,10 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from devices.messages import Report
+from devices.timestamps import to_microseconds
 from telemetry import history
 from telemetry.history import HistoryError
 from telemetry.stores.base import Store
-from telemetry.stores.clock import to_microseconds
 from telemetry.stores.memory import MemoryStore
 
 SECOND = 1_000_000

@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from devices.timestamps import to_datetime, to_microseconds
 from telemetry.history.errors import HistoryError
 from telemetry.history.rulers import ruler
 from telemetry.history.windows import backward, forward
-from telemetry.stores.clock import to_datetime, to_microseconds
 
 SIZES = ["1s", "7s", "1m", "5m", "15m", "7m", "1h", "2h", "6h", "7h", "12h", "24h", "1d", "2d", "1w", "1mo", "3mo", "1y", "90s", "36h"]
 ZONES = [
